@@ -1,0 +1,36 @@
+"""Settings that every test shares."""
+
+import json
+import sys
+from pathlib import Path
+
+import matplotlib
+import pytest
+from hypothesis import settings
+
+matplotlib.use("agg")
+# The same examples in every run, and time for the first of them to import SciPy.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+CASES = json.loads((Path(__file__).parent / "reference_cases.json").read_text())["cases"]
+
+
+def cases_of(*groups, ids=None):
+    """Reference cases of these groups, as pytest parameters named by their id.
+
+    With ``ids`` (separated by spaces) the groups must hold these cases and no others, so that none
+    can be lost or added unnoticed.
+    """
+    chosen = [case for case in CASES if case["group"] in groups]
+    found = [case["id"] for case in chosen]
+    assert found, f"no reference case in {groups}"
+    assert ids is None or found == ids.split(), f"{groups} hold {found}, not {ids.split()}"
+    return [pytest.param(case, id=case["id"]) for case in chosen]
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Leave no figure open behind a test."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

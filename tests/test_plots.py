@@ -1,0 +1,165 @@
+"""Plots draw what they are given, where they are told."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import same_color, to_rgba
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+
+import elastic_tutorial as et
+
+SALES = pd.DataFrame(
+    {
+        "day": [1, 2, 3, 4, 5],
+        "period": ["before"] * 2 + ["after"] * 3,
+        "units": [9, 12, 7, 0, 5],
+        "mean": [10.0, 11.0, 7.0, 7.5, 7.0],
+    }
+)
+TABLE = pd.DataFrame(
+    {"estimate": [-2.0, -1.0, 0.5], "lower": [-3.0, -1.5, 0.1], "upper": [-1.5, 0.2, 0.9]},
+    index=["tea", "coffee", "milk"],
+)
+CURVES = {"profile": [-1.0, 0.0, -2.0], "conditional": [-1.0, 0.0, -2.0], "flat": [-2, -1, 0]}
+PLOTS = {
+    "plot_demand_curve": lambda **kw: et.plot_demand_curve([1, 2, 3], [30, 20, 10], **kw),
+    "plot_arc": lambda **kw: et.plot_arc(10, 12, 100, 80, **kw),
+    "plot_daily_sales": lambda **kw: et.plot_daily_sales(SALES, **kw),
+    "plot_log_likelihoods": lambda **kw: et.plot_log_likelihoods([0.5, 1, 2], CURVES, **kw),
+    "plot_density": lambda **kw: et.plot_density(stats.norm(), prob=0.9, **kw),
+    "plot_intervals": lambda **kw: et.plot_intervals(TABLE, **kw),
+}
+
+
+def test_every_plot_is_tried_here():
+    assert list(PLOTS) == [name for name in PLOTS if hasattr(et, name)]
+    assert PLOTS.keys() == {name for name in et.__all__ if name.startswith("plot_")}
+
+
+@pytest.mark.parametrize("draw", PLOTS.values(), ids=list(PLOTS))
+def test_the_given_axes_are_used_and_returned(draw):
+    figure, (other, ax) = plt.subplots(ncols=2)
+    plt.sca(other)
+    assert draw(ax=ax) is ax
+    assert plt.get_fignums() == [figure.number]
+    assert ax.has_data() and not other.has_data()
+
+
+@pytest.mark.parametrize("draw", PLOTS.values(), ids=list(PLOTS))
+def test_without_axes_a_new_figure_is_made(draw):
+    _, standing = plt.subplots()
+    ax = draw()
+    assert ax is not standing and not standing.has_data()
+    assert len(plt.get_fignums()) == 2
+
+
+@pytest.mark.parametrize("draw", PLOTS.values(), ids=list(PLOTS))
+def test_figures_can_be_drawn_in_the_book_style(draw):
+    with plt.style.context("elastic_tutorial.style"):
+        draw().figure.canvas.draw()
+
+
+def test_the_style_file_sets_the_look():
+    with plt.style.context("elastic_tutorial.style"):
+        assert plt.rcParams["figure.constrained_layout.use"]
+        assert same_color(plt.rcParams["axes.prop_cycle"].by_key()["color"][0], "#0072B2")
+
+
+def test_demand_curve_has_the_price_upward():
+    ax = et.plot_demand_curve([1, 2, 3], [30, 20, 10], color="C3", label="demand")
+    (line,) = ax.get_lines()
+    assert_array_equal(line.get_xydata(), [[30, 1], [20, 2], [10, 3]])
+    assert (line.get_label(), line.get_color()) == ("demand", "C3")
+    assert ax.get_xlabel() == "quantity (units per period)"
+    assert ax.get_ylabel() == "price (per unit)"
+
+
+def test_arc_has_a_chord_and_its_midpoint():
+    ax = et.plot_arc(10, 12, 100, 80)
+    chord, midpoint = ax.get_lines()
+    assert_array_equal(chord.get_xydata(), [[100, 10], [80, 12]])
+    assert_array_equal(midpoint.get_xydata(), [[90, 11]])
+    assert [chord.get_label(), midpoint.get_label()] == ["chord", "midpoint"]
+    assert ax.get_xlabel() == "quantity (units per period)"
+    assert ax.get_ylabel() == "price (per unit)"
+
+
+def test_daily_sales_have_a_bar_and_a_mean_each_day():
+    ax = et.plot_daily_sales(SALES)
+    bars = [bar for container in ax.containers for bar in container]
+    assert_allclose([bar.get_x() + bar.get_width() / 2 for bar in bars], SALES["day"])
+    assert_array_equal([bar.get_height() for bar in bars], SALES["units"])
+    drawn = np.concatenate([line.get_xydata() for line in ax.get_lines()])
+    assert_array_equal(drawn, SALES[["day", "mean"]])
+    assert len({to_rgba(line.get_color()) for line in ax.get_lines()}) == 2
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["before", "after"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("day", "units sold that day")
+
+
+def test_daily_sales_of_the_simulator_can_be_drawn():
+    sales = et.simulate_price_change(
+        np.random.default_rng(1), rate_before=10, rate_after=7, days_before=4, days_after=6
+    )
+    ax = et.plot_daily_sales(sales)
+    assert [len(container) for container in ax.containers] == [4, 6]
+
+
+def test_coinciding_log_likelihoods_can_be_told_apart():
+    ax = et.plot_log_likelihoods([0.5, 1, 2], CURVES)
+    lines = ax.get_lines()
+    for line, (label, values) in zip(lines, CURVES.items(), strict=True):
+        assert_array_equal(line.get_xydata(), np.column_stack([[0.5, 1, 2], values]))
+        assert line.get_label() == label
+    widths = [line.get_linewidth() for line in lines]
+    assert widths == sorted(set(widths), reverse=True)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(CURVES)
+    assert "rate ratio" in ax.get_xlabel()
+    assert ax.get_ylabel() == "log likelihood"
+
+
+@pytest.mark.parametrize("prob", [0.5, 0.95])
+def test_density_shades_its_central_interval_and_marks_its_median(prob):
+    law = stats.gamma(3)
+    ax = et.plot_density(law, prob=prob, label="posterior")
+    (line,) = ax.get_lines()
+    values, density = line.get_data()
+    assert_array_equal(density, law.pdf(values))
+    assert_allclose(values[[0, -1]], law.interval(0.999))
+    assert line.get_label() == "posterior"
+    band, median = ax.collections
+    shaded = band.get_paths()[0].vertices[:, 0]
+    grid_step = values[1] - values[0]
+    assert_allclose([shaded.min(), shaded.max()], law.interval(prob), atol=grid_step)
+    (segment,) = median.get_segments()
+    assert_allclose(segment, [[law.median(), 0], [law.median(), law.pdf(law.median())]])
+    assert (ax.get_ylabel(), ax.get_ylim()[0]) == ("density", 0)
+
+
+def test_density_of_an_arc_posterior_can_be_drawn():
+    change = et.PriceChange(10, 11, 400, 280, days_before=40, days_after=40)
+    posterior = et.arc_elasticity_posterior(change)
+    (line,) = et.plot_density(posterior, prob=0.95).get_lines()
+    assert np.isfinite(line.get_xydata()).all()
+
+
+@pytest.mark.parametrize("bad", [0, 1, 95, "0.9"])
+def test_density_needs_a_probability(bad):
+    with pytest.raises((TypeError, ValueError), match=r"^prob must "):
+        et.plot_density(stats.norm(), prob=bad)
+
+
+def test_intervals_have_one_row_each_the_first_on_top():
+    ax = et.plot_intervals(TABLE)
+    (bars,) = ax.collections
+    rows = range(len(TABLE))
+    expected = [
+        [[row.lower, i], [row.upper, i]] for i, row in zip(rows, TABLE.itertuples(), strict=True)
+    ]
+    assert_array_equal(bars.get_segments(), expected)
+    (points,) = ax.get_lines()
+    assert_array_equal(points.get_xydata(), np.column_stack([TABLE["estimate"], rows]))
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["tea", "coffee", "milk"]
+    bottom, top = ax.get_ylim()
+    assert bottom > top
