@@ -3,6 +3,7 @@
 import base64
 import doctest
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -264,3 +265,31 @@ def test_the_workflows_pass_actionlint(tmp_path):
     broken = (ROOT / ".github/workflows/test.yml").read_text().replace("runs-on", "run-on")
     (tmp_path / "broken.yml").write_text(broken)
     assert subprocess.run([*lint, tmp_path], cwd=ROOT, capture_output=True).returncode == 1
+
+
+# --- What a chapter costs
+
+RUN_CELLS = """
+import sys
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+for cell in nbformat.read(sys.argv[1], as_version=4).cells:
+    if cell.cell_type == "code":
+        shell.run_cell(cell.source).raise_error()
+assert not {"jax", "numpyro", "arviz"} & set(sys.modules), "part I loads the samplers"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_of_part_one_is_light(path):
+    command = [sys.executable, "-c", RUN_CELLS, path.with_suffix(".ipynb").name]
+    quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"MPLBACKEND": "agg"}}
+    process = subprocess.Popen(command, cwd=ROOT / "book", **quiet)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss < 1 * 2**20, "KiB; more than 1 GiB"
+    assert usage.ru_utime + usage.ru_stime < 30, "seconds of processor time"
