@@ -26,8 +26,25 @@ _PUBLIC = {
         "rate_ratio_interval",
         "rate_ratio_posterior",
     ),
+    "panel": ("Panel", "PanelError"),
     "datasets": ("load_cheese", "load_orange_juice"),
     "simulate": ("simulate_price_change",),
+    "store": ("Store", "simulate_store"),
+    "regression": (
+        "NotEstimable",
+        "category_elasticities",
+        "pooled_elasticity",
+        "product_elasticities",
+    ),
+    "models": ("MultinomialSales", "complete_pooling", "no_pooling", "partial_pooling"),
+    "inference": ("fit_nuts", "fit_svi", "posterior_predictive", "prior_predictive"),
+    "summary": (
+        "ConvergenceError",
+        "check_convergence",
+        "elasticity_summary",
+        "interval_coverage",
+        "shrinkage",
+    ),
     "plots": (
         "plot_arc",
         "plot_daily_sales",
@@ -36,6 +53,7 @@ _PUBLIC = {
         "plot_intervals",
         "plot_log_likelihoods",
     ),
+    "store_plots": ("plot_elasticities", "plot_estimates", "plot_shrinkage"),
 }
 _MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names}
 

@@ -60,6 +60,28 @@ def probability(name, value):
     return number
 
 
+def share(name, value):
+    """Return ``value`` as a float from 0 to 1, both included."""
+    number = real_number(name, value)
+    if not (0 <= number <= 1):
+        raise ValueError(f"{name} must lie between 0 and 1; got {value!r}.")
+    return number
+
+
+def weekday_effects(values):
+    """Return seven factors of demand, Monday to Sunday; all 1 for None."""
+    if values is None:
+        return np.ones(7)
+    effects = float_array("weekday_effects", values)
+    if effects.shape != (7,):
+        raise ValueError(
+            f"weekday_effects must have shape (7,), Monday to Sunday; got {effects.shape}."
+        )
+    allowed = "a finite number, 0 or more"
+    first_bad("weekday_effects", effects, (effects >= 0) & np.isfinite(effects), allowed)
+    return effects
+
+
 def instance(name, value, kind):
     """Raise a TypeError that names the argument unless it is of this kind."""
     if not isinstance(value, kind):

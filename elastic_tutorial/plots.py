@@ -213,4 +213,5 @@ def plot_intervals(table, *, ax=None):
 
 
 def _axes(ax):
+    """Return the axes, or new ones for None."""
     return plt.subplots()[1] if ax is None else ax

@@ -86,7 +86,7 @@ def simulate_price_change(
     ]
     n_days = sum(days)
     weekday = (_weekday(first_weekday) + np.arange(n_days)) % 7
-    mean = np.repeat(rates, days) * _weekday_effects(weekday_effects)[weekday]
+    mean = np.repeat(rates, days) * check.weekday_effects(weekday_effects)[weekday]
     mean = mean * _shocks(rng, n_days, dispersion, autocorrelation)
     if mean.max() > _LARGEST_MEAN:
         raise ValueError(
@@ -139,16 +139,3 @@ def _weekday(value):
             f"first_weekday must be a whole number from 0 (Monday) to 6; got {value!r}."
         )
     return weekday
-
-
-def _weekday_effects(values):
-    if values is None:
-        return np.ones(7)
-    effects = check.float_array("weekday_effects", values)
-    if effects.shape != (7,):
-        raise ValueError(
-            f"weekday_effects must have shape (7,), Monday to Sunday; got {effects.shape}."
-        )
-    allowed = "a finite number, 0 or more"
-    check.first_bad("weekday_effects", effects, (effects >= 0) & np.isfinite(effects), allowed)
-    return effects
