@@ -49,6 +49,10 @@ serve: ## show the built book at http://127.0.0.1:8000 (port=8080 for another po
 notebooks: .venv/.ready ## run the chapters and write their notebooks (only="book/01_*.md" for some)
 	@$(python) tools/notebooks.py $(only)
 
+.PHONY: studies
+studies: .venv/.ready ## recompute the tables of long studies in book/results (an hour)
+	@$(python) tools/studies.py $(only)
+
 # --- Checks
 
 .PHONY: test

@@ -4,6 +4,7 @@ Every public name is available as ``et.name`` after ``import elastic_tutorial as
 imported when one of its names is first used, so that importing the package costs almost nothing.
 """
 
+import os
 from importlib import import_module
 
 _PUBLIC = {
@@ -55,6 +56,11 @@ _PUBLIC = {
     ),
     "store_plots": ("plot_elasticities", "plot_estimates", "plot_shrinkage"),
 }
+# Lets four chains run side by side on a CPU. JAX reads it when it starts, so it must stand here.
+_DEVICES = "--xla_force_host_platform_device_count"
+if _DEVICES not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_DEVICES}=4".strip()
+
 _MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names}
 
 __all__ = sorted(_MODULE_OF)

@@ -5,7 +5,6 @@ import sys
 import arviz as az
 import jax
 import numpy as np
-import numpyro
 import xarray as xr
 from numpyro import handlers, optim
 from numpyro.infer import MCMC, NUTS, SVI, Predictive, Trace_ELBO, init_to_median
@@ -16,7 +15,6 @@ from elastic_tutorial import _validation as check
 from elastic_tutorial.panel import Panel
 
 jax.config.update("jax_enable_x64", True)
-numpyro.set_host_device_count(4)  # lets four chains run side by side; no effect once JAX has begun
 
 HIERARCHY = ("category_elasticity", "elasticity")
 DIMS = {
@@ -172,7 +170,8 @@ def prior_predictive(model, panel, *, key, n_draws=500):
     Returns
     -------
     xarray.DataTree
-        Groups ``prior`` and ``prior_predictive`` (``units``), with one chain.
+        Groups ``prior`` and ``prior_predictive`` (``units``, NaN where the panel has no cell), with
+        one chain.
 
     Examples
     --------
@@ -186,6 +185,7 @@ def prior_predictive(model, panel, *, key, n_draws=500):
     check.instance("panel", panel, Panel)
     draws = Predictive(model, num_samples=n_draws)(key, panel)
     draws = {name: values[None] for name, values in draws.items()}
+    draws["units"] = np.where(panel.observed, draws["units"], np.nan)
     return _labelled({"prior": draws, "prior_predictive": {"units": draws.pop("units")}}, panel)
 
 

@@ -1,5 +1,7 @@
 """From a posterior to small labelled tables."""
 
+import warnings
+
 import arviz as az
 import numpy as np
 import xarray as xr
@@ -50,28 +52,24 @@ def check_convergence(posterior, *, max_rhat=1.01, min_ess=400, max_divergences=
     draws = posterior["posterior"].dataset
     if draws.sizes.get("chain", 1) < 2:
         raise ValueError("convergence needs two chains or more; sample again with n_chains=4.")
-    worst = xr.Dataset(
-        {
-            "rhat": _extremes(az.rhat(draws), "max"),
-            "ess_bulk": _extremes(az.ess(draws, method="bulk"), "min"),
-            "ess_tail": _extremes(az.ess(draws, method="tail"), "min"),
-        }
-    )
+    _refuse_what_cannot_be_judged(draws)
+    statistics = _diagnostics(draws)
     _refuse_divergences(posterior, max_divergences)
-    if float(worst["rhat"].max()) > max_rhat:
-        name, value = _worst(az.rhat(draws), "max")
+    name, value = _worst(statistics["rhat"], "max")
+    if value > max_rhat:
         raise ConvergenceError(
             f"R-hat of {name} is {value:.3f}, above {max_rhat}: the chains disagree; increase "
             "n_warmup, or change what is centered."
         )
     for kind in ("bulk", "tail"):
-        if float(worst[f"ess_{kind}"].min()) < min_ess:
-            name, value = _worst(az.ess(draws, method=kind), "min")
+        name, value = _worst(statistics[f"ess_{kind}"], "min")
+        if value < min_ess:
             raise ConvergenceError(
                 f"{kind} ESS of {name} is {value:.0f}, below {min_ess}: too few independent "
                 "draws; increase n_draws, or change what is centered."
             )
-    return worst
+    extremes = {"rhat": "max", "ess_bulk": "min", "ess_tail": "min"}
+    return xr.Dataset({k: _extremes(statistics[k], kind) for k, kind in extremes.items()})
 
 
 def elasticity_summary(posterior, *, prob):
@@ -207,11 +205,40 @@ def interval_coverage(summary, truth):
     """
     missing = set(summary["product"].values) - set(truth["product"].values)
     if missing:
-        raise ValueError(f"truth lacks {len(missing)} products, {sorted(missing)[0]!r} among them.")
+        first = str(sorted(missing)[0])
+        raise ValueError(f"truth lacks {len(missing)} products, {first!r} among them.")
     truth = truth.sel(product=summary["product"])
     inside = (summary["lower"] <= truth) & (truth <= summary["upper"])
     share = float(inside.mean())
     return share, float(np.sqrt(share * (1 - share) / inside.size))
+
+
+def _refuse_what_cannot_be_judged(draws):
+    """Raise for entries that are not finite or that never moved; constants at 0 are structure."""
+    for name, values in draws.data_vars.items():
+        first = values.isel(chain=0, draw=0)
+        over = ("chain", "draw")
+        stuck = (values == first).all(over) & (first != 0)
+        for bad, what in (
+            (~np.isfinite(values).all(over), "is not finite"),
+            (stuck, "never moved"),
+        ):
+            if bad.any():
+                raise ConvergenceError(
+                    f"{_entry(name, bad, 'max')} {what}: the sampler broke down; "
+                    "rescale the data, or start anew with another key."
+                )
+
+
+def _diagnostics(draws):
+    """R-hat and effective sample sizes; entries that are constant by construction have none."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
+        return {
+            "rhat": az.rhat(draws),
+            "ess_bulk": az.ess(draws, method="bulk"),
+            "ess_tail": az.ess(draws, method="tail", prob=(0.05, 0.95)),
+        }
 
 
 def _extremes(statistic, kind):
@@ -224,11 +251,16 @@ def _extremes(statistic, kind):
 def _worst(statistic, kind):
     """Name with labels and value of the worst entry of a statistic."""
     extremes = _extremes(statistic, kind)
-    name = str(extremes["variable"][int(getattr(extremes, f"arg{kind}")())].values)
-    entries = statistic[name]
-    where = getattr(entries, f"arg{kind}")(...)
-    labels = [str(entries[dim][int(i)].values) for dim, i in where.items()]
-    return (f"{name}[{', '.join(labels)}]" if labels else name), float(extremes.sel(variable=name))
+    position = int(np.nanargmax(extremes) if kind == "max" else np.nanargmin(extremes))
+    name = str(extremes["variable"].values[position])
+    return _entry(name, statistic[name], kind), float(extremes[position])
+
+
+def _entry(name, values, kind):
+    """Name with labels of the largest or smallest entry of a variable."""
+    where = getattr(values, f"arg{kind}")(...)
+    labels = [str(values[dim].values[int(i)]) for dim, i in where.items()]
+    return f"{name}[{', '.join(labels)}]" if labels else name
 
 
 def _refuse_divergences(posterior, most):

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from matplotlib.colors import same_color, to_rgba
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
@@ -23,6 +24,23 @@ TABLE = pd.DataFrame(
     index=["tea", "coffee", "milk"],
 )
 CURVES = {"profile": [-1.0, 0.0, -2.0], "conditional": [-1.0, 0.0, -2.0], "flat": [-2, -1, 0]}
+ITEMS = {"product": ["tea", "jam", "rice", "oil"]}
+SUMMARY = xr.Dataset(
+    {
+        "mean": ("product", [-1.0, -3.0, -2.0, -1.5]),
+        "lower": ("product", [-1.5, -3.4, -2.9, -2.0]),
+        "upper": ("product", [-0.2, -2.7, -1.4, -1.2]),
+    },
+    ITEMS,
+)
+SHRINKAGE = xr.Dataset(
+    {
+        "separate": ("product", [-1.0, np.nan, -4.0, 0.5]),
+        "pooled": ("product", [-1.1, -1.9, -2.5, -1.8]),
+        "information": ("product", [90.0, 0.0, 2.0, 0.3]),
+    },
+    ITEMS,
+)
 PLOTS = {
     "plot_demand_curve": lambda **kw: et.plot_demand_curve([1, 2, 3], [30, 20, 10], **kw),
     "plot_arc": lambda **kw: et.plot_arc(10, 12, 100, 80, **kw),
@@ -30,6 +48,9 @@ PLOTS = {
     "plot_log_likelihoods": lambda **kw: et.plot_log_likelihoods([0.5, 1, 2], CURVES, **kw),
     "plot_density": lambda **kw: et.plot_density(stats.norm(), prob=0.9, **kw),
     "plot_intervals": lambda **kw: et.plot_intervals(TABLE, **kw),
+    "plot_elasticities": lambda **kw: et.plot_elasticities(SUMMARY, **kw),
+    "plot_estimates": lambda **kw: et.plot_estimates([-1.0, -2.0], [-1.2, -1.9], **kw),
+    "plot_shrinkage": lambda **kw: et.plot_shrinkage(SHRINKAGE, **kw),
 }
 
 
@@ -163,3 +184,80 @@ def test_intervals_have_one_row_each_the_first_on_top():
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["tea", "coffee", "milk"]
     bottom, top = ax.get_ylim()
     assert bottom > top
+
+
+def legend_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_elasticities_stand_in_order_of_their_mean():
+    ax = et.plot_elasticities(SUMMARY)
+    (bars,) = ax.collections
+    (points,) = ax.get_lines()
+    means, lower, upper = [-3, -2, -1.5, -1], [-3.4, -2.9, -2, -1.5], [-2.7, -1.4, -1.2, -0.2]
+    assert_array_equal(points.get_xydata(), np.column_stack([range(4), means]))
+    segments = [
+        [[i, low], [i, high]] for i, (low, high) in enumerate(zip(lower, upper, strict=True))
+    ]
+    assert_array_equal(bars.get_segments(), segments)
+    assert ax.get_xlabel() == "product, by posterior mean"
+    assert ax.get_ylabel() == "price elasticity"
+    assert ax.get_legend() is None
+    assert SUMMARY["product"].values.tolist() == ITEMS["product"]
+
+
+def test_true_elasticities_are_drawn_at_their_product():
+    truth = xr.DataArray(
+        [-9.0, -1.6, -1.2, -2.1, -2.8], {"product": ["salt", "oil", "tea", "rice", "jam"]}
+    )
+    ax = et.plot_elasticities(SUMMARY, truth=truth)
+    means, crosses = ax.get_lines()
+    assert_array_equal(means.get_ydata(), [-3, -2, -1.5, -1])
+    assert_array_equal(crosses.get_xydata(), np.column_stack([range(4), [-2.8, -2.1, -1.6, -1.2]]))
+    assert not same_color(means.get_color(), crosses.get_color())
+    assert legend_of(ax) == ["posterior mean", "truth"]
+
+
+def test_estimates_stand_against_the_truth():
+    ax = et.plot_estimates([-1.0, -2.0, np.nan], [-1.2, -1.9, -3.0], color="C3", label="separate")
+    points, diagonal = ax.get_lines()
+    assert_array_equal(points.get_xydata(), [[-1.2, -1.0], [-1.9, -2.0], [-3.0, np.nan]])
+    assert (points.get_label(), points.get_color()) == ("separate", "C3")
+    assert diagonal.get_slope() == 1
+    x, y = diagonal.get_xy1()
+    assert x == y
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("true elasticity", "estimated elasticity")
+
+
+def test_the_look_of_estimates_can_be_changed():
+    points = et.plot_estimates([-1.0], [-1.2], alpha=1, ms=9).get_lines()[0]
+    assert (points.get_alpha(), points.get_markersize()) == (1, 9)
+
+
+def test_shrinkage_joins_a_products_own_estimate_to_its_posterior_mean():
+    ax = et.plot_shrinkage(SHRINKAGE)
+    (bars,) = ax.collections
+    own, pooled = ax.get_lines()
+    assert_array_equal(own.get_xydata(), [[90, -1], [2, -4], [0.3, 0.5]])
+    assert_array_equal(pooled.get_xydata(), [[90, -1.1], [2, -2.5], [0.3, -1.8]])
+    ends = np.stack([own.get_xydata(), pooled.get_xydata()], axis=1)
+    assert_array_equal(bars.get_segments(), ends)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    assert "information" in ax.get_xlabel() and ax.get_ylabel() == "price elasticity"
+    assert legend_of(ax) == ["by itself", "partially pooled"]
+
+
+def test_shrinkage_of_the_package_can_be_drawn():
+    size = dict(n_products=6, n_categories=2, n_periods=5, price_change_prob=0.5)
+    panel = et.simulate_store(np.random.default_rng(1), **size).panel
+    separate = et.product_elasticities(panel)
+    draws = xr.Dataset(
+        {
+            "elasticity": (("chain", "draw", "product"), np.full((2, 5, 6), -2.0)),
+            "category_elasticity": (("chain", "draw", "category"), np.full((2, 5, 2), -1.5)),
+        },
+        {"product": panel.products, "category": panel.categories},
+    )
+    ax = et.plot_shrinkage(et.shrinkage({"posterior": draws}, separate, panel=panel))
+    own, _ = ax.get_lines()
+    assert_array_equal(own.get_ydata(), separate["estimate"].dropna())

@@ -26,7 +26,9 @@ PATTERNS = {
     # what stands before it, the address, what it becomes
     rf"(git\+|git clone )https://github\.com/{NAME}": r"\1{repository}",
     r"(repository-code: |Repository = )\"[^\"]+\"": r'\1"{repository}"',
-    rf"https://github\.com/{NAME}(?=/actions/|/issues|/blob/main/CHANGELOG)": "{repository}",
+    rf"https://github\.com/{NAME}(?=/(actions/|issues|blob/main/CHANGELOG|raw/main))": (
+        "{repository}"
+    ),
     rf"(mybinder\.org/v2/gh/|colab\.research\.google\.com/github/){NAME}": r"\1{name}",
     r"https://[\w-]+\.github\.io/[\w-]+/": "{pages}",
 }
