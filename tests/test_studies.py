@@ -1,0 +1,48 @@
+"""The stored tables of long studies: what they claim, and one row of each computed again."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import studies
+
+RESULTS = Path(__file__).resolve().parent.parent / "book" / "results"
+
+
+@pytest.fixture(scope="module")
+def calibration():
+    return pd.read_csv(RESULTS / "sbc_partial_pooling.csv", comment="#", index_col="replication")
+
+
+def test_the_calibration_has_enough_replications(calibration):
+    assert calibration.index.to_list() == list(range(len(calibration)))
+    assert len(calibration) >= 200
+
+
+def test_the_shares_of_the_calibration_are_uniform(calibration):
+    """No bin strays further than a simultaneous 95% band over bins and quantities."""
+    shares = calibration.drop(columns="divergences")
+    n = len(shares)
+    chance = np.random.default_rng(1).multinomial(n, np.full(10, 0.1), size=100_000)
+    reach = np.quantile(np.abs(chance - n / 10).max(axis=1), 1 - 0.05 / shares.shape[1])
+    for name in shares:
+        counts, _ = np.histogram(shares[name], bins=10, range=(0, 1))
+        assert np.abs(counts - n / 10).max() <= reach, name
+
+
+def test_a_table_says_how_it_was_made():
+    for path in RESULTS.glob("*.csv"):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith("# ")
+        assert "jax " in first
+        assert "Python 3." in first
+
+
+@pytest.mark.slow
+def test_a_row_of_the_calibration_is_found_again(calibration):
+    again = pd.Series(studies.calibration_row(7)).drop(["replication", "divergences"])
+    stored = calibration.loc[7].drop("divergences")
+    # Shares of draws below the truth, from two runs of 400 independent draws at the least.
+    error = np.sqrt(2 * stored * (1 - stored) / 400)
+    assert ((again - stored).abs() <= 5 * error + 0.01).all()
