@@ -427,16 +427,16 @@ for line in sys.stdin:
 @pytest.fixture(scope="module")
 def refusals():
     """Outcomes by world and method, from processes of their own: the regression can end one."""
-    todo = [f"{name},{method}" for name in HOPELESS for method in ("poisson", "log_log")]
+    waiting = [f"{name},{method}" for name in HOPELESS for method in ("poisson", "log_log")]
     found = {}
-    while todo:
+    while waiting:
         command = [sys.executable, "-c", TRY_ALL]
         options = dict(capture_output=True, text=True, timeout=120, check=False)
-        done = subprocess.run(command, input="\n".join(todo), **options)
+        done = subprocess.run(command, input="\n".join(waiting), **options)
         lines = [ast.literal_eval(line) for line in done.stdout.splitlines()]
-        lines += [["the process ended: " + done.stderr[-300:]]] * (len(lines) < len(todo))
-        found |= dict(zip(todo, lines, strict=False))
-        todo = todo[len(lines) :]
+        lines += [["the process ended: " + done.stderr[-300:]]] * (len(lines) < len(waiting))
+        found |= dict(zip(waiting, lines, strict=False))
+        waiting = waiting[len(lines) :]
     return found
 
 
