@@ -37,8 +37,10 @@ _PUBLIC = {
         "pooled_elasticity",
         "product_elasticities",
     ),
-    "models": ("MultinomialSales", "complete_pooling", "no_pooling", "partial_pooling"),
+    "sales": ("CountSales", "GammaPoissonSales", "MultinomialSales"),
+    "models": ("complete_pooling", "no_pooling", "partial_pooling"),
     "inference": ("fit_nuts", "fit_svi", "posterior_predictive", "prior_predictive"),
+    "laplace": ("ApproximationWarning", "fit_laplace"),
     "summary": (
         "ConvergenceError",
         "check_convergence",
@@ -46,6 +48,7 @@ _PUBLIC = {
         "interval_coverage",
         "shrinkage",
     ),
+    "audit": ("compare_posteriors",),
     "plots": (
         "plot_arc",
         "plot_daily_sales",

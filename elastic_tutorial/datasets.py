@@ -24,7 +24,8 @@ def load_cheese():
     pandas.DataFrame, 5,555 rows
         ``retailer`` (label), ``week`` (1, 2, ... within each retailer; the source names no dates,
         its row order is week order), ``units`` (units a week), ``price`` (dollars per unit) and
-        ``display`` (share of the volume that was sold from a display, 0 to 1).
+        ``display`` (share of the retailer's stores with the cheese on display, each counted by its
+        size, 0 to 1).
 
     References
     ----------

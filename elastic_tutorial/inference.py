@@ -7,11 +7,13 @@ import jax
 import numpy as np
 import xarray as xr
 from numpyro import handlers, optim
-from numpyro.infer import MCMC, NUTS, SVI, Predictive, Trace_ELBO, init_to_median
+from numpyro.infer import SVI, Predictive, Trace_ELBO, init_to_median
 from numpyro.infer.autoguide import AutoNormal
 from numpyro.infer.reparam import LocScaleReparam
 
 from elastic_tutorial import _validation as check
+from elastic_tutorial._nuts import Program, Run, sample
+from elastic_tutorial._precondition import coordinates, informed, mass_of
 from elastic_tutorial.panel import Panel
 
 jax.config.update("jax_enable_x64", True)
@@ -20,11 +22,12 @@ HIERARCHY = ("category_elasticity", "elasticity")
 DIMS = {
     "elasticity": ["product"],
     "log_base_demand": ["product"],
+    "base": ["product"],
     "category_elasticity": ["category"],
+    "category_level": ["category"],
     "time_effect": ["category", "period"],
     "units": ["product", "period"],
 }
-STATS = {"diverging": "diverging", "num_steps": "n_steps", "accept_prob": "acceptance_rate"}
 
 
 def fit_nuts(
@@ -36,7 +39,9 @@ def fit_nuts(
     n_draws=1000,
     n_chains=4,
     target_accept=0.98,
-    centered=(),
+    centered=None,
+    precondition=None,
+    dims=None,
     progress_bar=None,
 ):
     """Sample the posterior of a model with the no-U-turn sampler, in 64-bit floats.
@@ -44,7 +49,8 @@ def fit_nuts(
     Parameters
     ----------
     model : callable
-        ``model(panel, units)``; options are set with ``functools.partial``.
+        ``model(panel, units)``; options are set with ``functools.partial``. Fits whose models
+        differ in numbers only, on panels of one shape, share a compilation.
     panel : Panel
     key : jax.random.key
     n_warmup, n_draws, n_chains : int
@@ -55,8 +61,16 @@ def fit_nuts(
         Hierarchical sites (``elasticity``, ``category_elasticity``) to sample as they stand in the
         model. By default they are sampled as standardised distances from their mean, which suits
         products with little data; with much data for each product centring samples better.
+    precondition : xarray.DataTree, optional
+        A posterior with draws of the model's sites, as from ``fit_laplace``, to scale by: chains
+        start at some of its draws, its covariances are the mass matrix (dense where the draws
+        suffice), and warmup has but the step size to learn: 200 draws will do. By default a site
+        is then centred if it knows more than its prior. What is sampled stays the same.
+    dims : mapping from str to sequence of str, optional
+        Dims of sites that a model of your own names: of each some of "product", "category" and
+        "period", in the order of its axes. Other names are taken as they come.
     progress_bar : bool, optional
-        By default only at a terminal.
+        By default only at a terminal, where each chain has a processor of its own.
 
     Returns
     -------
@@ -69,7 +83,10 @@ def fit_nuts(
     TypeError
         If ``panel`` is not a Panel.
     ValueError
-        If ``centered`` names another site.
+        If ``centered`` names another site, ``dims`` another dim, or ``precondition`` does not fit
+        the model and the panel.
+    RuntimeError
+        If the model has no finite density where a chain starts.
 
     References
     ----------
@@ -86,30 +103,18 @@ def fit_nuts(
     {'chain': 2, 'draw': 20, 'product': 8}
     """
     check.instance("panel", panel, Panel)
-    unknown = set(centered) - set(HIERARCHY)
-    if unknown:
-        raise ValueError(f"centered must name some of {', '.join(HIERARCHY)}; got {unknown}.")
+    dims = _dims(dims)
+    centered, start, blocks, mass = _coordinates(
+        model, panel, key, n_chains, centered, precondition
+    )
     config = {site: LocScaleReparam(0) for site in HIERARCHY if site not in centered}
-    kernel = NUTS(
-        handlers.reparam(model, config=config),
-        target_accept_prob=target_accept,
-        init_strategy=init_to_median(num_samples=5),
-    )
-    mcmc = MCMC(
-        kernel,
-        num_warmup=n_warmup,
-        num_samples=n_draws,
-        num_chains=n_chains,
-        chain_method="parallel" if jax.local_device_count() >= n_chains else "vectorized",
-        progress_bar=sys.stderr.isatty() if progress_bar is None else progress_bar,
-    )
-    mcmc.run(key, panel, panel.units, extra_fields=tuple(STATS))
-    stats = mcmc.get_extra_fields(group_by_chain=True)
-    groups = {
-        "posterior": mcmc.get_samples(group_by_chain=True),
-        "sample_stats": {name: stats[field] for field, name in STATS.items()},
-    }
-    return _labelled(groups, panel)
+    shown = sys.stderr.isatty() if progress_bar is None else progress_bar
+    run = Run(n_warmup, n_draws, n_chains, target_accept, object() if shown else None, blocks)
+    key_program, key_run = jax.random.split(key)
+    program = Program(handlers.reparam(model, config=config), (panel, panel.units), key_program)
+    draws, stats = sample(program, run, key_run, start=start, mass=mass)
+    groups = {"posterior": draws, "sample_stats": stats}
+    return _labelled(groups, panel, dims)
 
 
 def fit_svi(model, panel, *, key, n_steps, step_size=0.01, n_draws=1000):
@@ -164,7 +169,7 @@ def prior_predictive(model, panel, *, key, n_draws=500):
     ----------
     model, panel, key
         As in ``fit_nuts``. Of the panel prices and labels are used and, where intercepts are
-        eliminated, the totals.
+        fixed, the totals.
     n_draws : int
 
     Returns
@@ -172,6 +177,11 @@ def prior_predictive(model, panel, *, key, n_draws=500):
     xarray.DataTree
         Groups ``prior`` and ``prior_predictive`` (``units``, NaN where the panel has no cell), with
         one chain.
+
+    Raises
+    ------
+    ValueError
+        If the prior leads to means above 2^53 units a period, where counts are no longer exact.
 
     Examples
     --------
@@ -185,6 +195,12 @@ def prior_predictive(model, panel, *, key, n_draws=500):
     check.instance("panel", panel, Panel)
     draws = Predictive(model, num_samples=n_draws)(key, panel)
     draws = {name: values[None] for name, values in draws.items()}
+    share = float(np.mean(draws["units"][..., panel.observed] == -1))
+    if share:
+        raise ValueError(
+            f"{share:.2%} of the simulated sales have means above 2^53 units a period; narrow the "
+            "prior of the level of demand, as with priors={'base_sd': 3.0, 'level_sd': 3.0}."
+        )
     draws["units"] = np.where(panel.observed, draws["units"], np.nan)
     return _labelled({"prior": draws, "prior_predictive": {"units": draws.pop("units")}}, panel)
 
@@ -223,7 +239,38 @@ def posterior_predictive(model, posterior, panel, *, key):
     return _labelled({"posterior_predictive": {"units": units}}, panel)
 
 
-def _labelled(groups, panel):
+def _coordinates(model, panel, key, n_chains, centered, precondition):
+    """Sites to centre and, given a posterior to scale by, starts and mass matrices."""
+    unknown = set(centered or ()) - set(HIERARCHY)
+    if unknown:
+        raise ValueError(f"centered must name some of {', '.join(HIERARCHY)}; got {unknown}.")
+    if precondition is None:
+        return centered or (), None, None, None
+    points, distances = coordinates(model, panel, precondition, HIERARCHY)
+    if centered is None:
+        centered = informed(distances)
+    for name in set(distances) - set(centered):
+        points[f"{name}_decentered"] = distances[name]
+        del points[name]
+    rows = jax.random.choice(
+        jax.random.fold_in(key, 1), len(points[next(iter(points))]), (n_chains,)
+    )
+    start = {name: values[rows] for name, values in points.items()}
+    return centered, start, *mass_of(points)
+
+
+def _dims(own):
+    """Dims of every site whose dims are known, with those that the caller names."""
+    known = {"product", "category", "period"}
+    for name, dims in (own or {}).items():
+        if isinstance(dims, str) or not set(dims) <= known:
+            raise ValueError(
+                f"dims of {name} must be some of product, category, period; got {dims!r}."
+            )
+    return DIMS | {name: list(dims) for name, dims in (own or {}).items()}
+
+
+def _labelled(groups, panel, dims=DIMS):
     """Put draws under the names of the model and the labels of the panel."""
     kept = {
         group: {k: np.asarray(v) for k, v in draws.items() if not k.endswith("_decentered")}
@@ -234,6 +281,6 @@ def _labelled(groups, panel):
         "category": panel.categories,
         "period": panel.periods,
     }
-    used = {dim for draws in kept.values() for name in draws for dim in DIMS.get(name, ())}
+    used = {dim for draws in kept.values() for name in draws for dim in dims.get(name, ())}
     coords = {dim: labels for dim, labels in coords.items() if dim in used}
-    return az.from_dict(kept, dims=DIMS, coords=coords)
+    return az.from_dict(kept, dims=dims, coords=coords)

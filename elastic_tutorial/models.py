@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jax.scipy.special import gammaln, logsumexp
-from numpyro.distributions import constraints
+
+from elastic_tutorial.sales import CountSales, GammaPoissonSales, MultinomialSales
 
 jax.config.update("jax_enable_x64", True)
 
@@ -22,57 +22,14 @@ PRIORS = {
     "time_sd": 2.0,  # of a category's log demand in a period
     "covariate_sd": 1.0,
     "base_sd": 10.0,  # of a product's log units a period, when its intercept is kept
+    "level_sd": 30.0,  # of a category's log units a period, when intercepts are gamma
+    "shape_log_mean": np.log(3.0),  # log-normal, of the gamma
+    "shape_log_sd": 1.0,
+    "pivot_sd": 10.0,  # of a log price
+    "dispersion_sd": 0.1,  # half-normal, of the variance beyond Poisson's over the squared mean
 }
-
-
-class MultinomialSales(dist.Distribution):
-    """Sales of a product over the periods, given its total.
-
-    Independent Poisson sales with means ``exp(intercept + logits)``, conditional on their sum: the
-    intercept is gone, as the base rate was in chapter 3.
-
-    Parameters
-    ----------
-    total_units : array, shape (product,)
-    logits : array, shape (product, period)
-    observed : array of bool, shape (product, period)
-        Cells that are not observed have no sales.
-    validate_args : bool, optional
-        As for every NumPyro distribution.
-
-    Examples
-    --------
-    >>> logits = jnp.zeros((1, 2))
-    >>> sales = MultinomialSales(jnp.array([3]), logits, jnp.ones((1, 2), bool))
-    >>> jnp.exp(sales.log_prob(jnp.array([[1, 2]]))).round(3).tolist()  # 3 / 2^3
-    [0.375]
-    """
-
-    arg_constraints = {  # noqa: RUF012
-        "total_units": constraints.nonnegative,
-        "logits": constraints.real_vector,
-    }
-    support = constraints.independent(constraints.nonnegative, 1)
-    pytree_data_fields = ("total_units", "logits", "observed")
-
-    def __init__(self, total_units, logits, observed, *, validate_args=None):
-        self.total_units, self.logits, self.observed = total_units, logits, observed
-        shape = jnp.shape(logits)
-        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
-
-    def log_prob(self, value):
-        """Log probability of a row of sales, shape (product,)."""
-        log_total = logsumexp(self.logits, axis=-1, where=self.observed, keepdims=True)
-        cells = value * (self.logits - log_total) - gammaln(value + 1)
-        split = jnp.sum(jnp.where(self.observed, cells, 0), axis=-1)
-        return split + gammaln(self.total_units + 1)
-
-    def sample(self, key, sample_shape=()):
-        """Split each total over the observed periods."""
-        share = jax.nn.softmax(jnp.where(self.observed, self.logits, -jnp.inf), axis=-1)
-        shape = sample_shape + jnp.shape(self.logits)
-        total = jnp.broadcast_to(self.total_units, shape[:-1]).astype(share.dtype)
-        return jax.random.multinomial(key, total, jnp.broadcast_to(share, shape))
+INTERCEPTS = ("fixed", "kept", "gamma")
+LIKELIHOODS = ("poisson", "negative_binomial")
 
 
 def partial_pooling(
@@ -83,7 +40,8 @@ def partial_pooling(
     category_scale=None,
     elasticity_scale=None,
     time_effects=True,
-    intercept="eliminated",
+    intercept="fixed",
+    likelihood="poisson",
     priors=None,
 ):
     """Product elasticities drawn from their category's, categories' from the store's.
@@ -102,10 +60,17 @@ def partial_pooling(
         learned when None.
     time_effects : bool
         Category-by-period effects, as contrasts that sum to zero over the periods.
-    intercept : {"eliminated", "kept"}
-        Condition on each product's total, or keep its level of demand as a parameter.
+    intercept : {"fixed", "kept", "gamma"}
+        What is known of a product's level of demand. "fixed": nothing; the model is conditional on
+        its total. "kept": it is a parameter with a prior of its own, ``log_base_demand``. "gamma":
+        it is its category's, ``category_level``, times a draw from a Gamma with mean 1 and shape
+        ``shape``, at the log price ``pivot`` (less the mean log price of the panel); with Poisson
+        sales that draw is integrated out, else it is the site ``base``.
+    likelihood : {"poisson", "negative_binomial"}
+        The latter has variance mean + ``dispersion`` * mean^2.
     priors : mapping, optional
-        Replacements for entries of ``PRIORS``.
+        Replacements for entries of ``PRIORS``. Those of the intercepts are so wide that simulated
+        sales may pass 2^53 units a period; they are then -1, and ``prior_predictive`` refuses.
 
     Returns
     -------
@@ -115,7 +80,8 @@ def partial_pooling(
     Raises
     ------
     ValueError
-        If ``levels``, ``intercept`` or a name in ``priors`` is unknown.
+        If ``levels``, ``intercept``, ``likelihood`` or a name in ``priors`` is unknown, or fixed
+        intercepts are asked for with negative binomial sales, whose total is not sufficient.
 
     Examples
     --------
@@ -128,20 +94,28 @@ def partial_pooling(
     (8, 5)
     """
     priors = _priors(priors)
-    if not set(levels) <= set(LEVELS) or not levels:
-        raise ValueError(f"levels must be some of {', '.join(LEVELS)}; got {levels!r}.")
-    by_product = _elasticities(panel, levels, category_scale, elasticity_scale, priors)
-    log_price, observed = _arrays(panel)
-    logits = by_product[:, None] * log_price
+    _check_options(levels, intercept, likelihood)
+    above, elasticity = _elasticities(panel, levels, category_scale, elasticity_scale, priors)
+    log_price = _log_price(panel, by_product=intercept != "gamma")
+    log_demand = elasticity[:, None] * log_price
+    if intercept == "gamma" and "product" in levels:
+        pivot = numpyro.sample("pivot", dist.Normal(0, priors["pivot_sd"]))
+        log_demand = log_demand - (elasticity - above)[:, None] * pivot
     for name, values in panel.covariates.items():
         effect = numpyro.sample(f"effect_of_{name}", dist.Normal(0, priors["covariate_sd"]))
-        logits = logits + effect * jnp.where(observed, jnp.nan_to_num(values), 0)
+        log_demand = log_demand + effect * np.where(panel.observed, np.nan_to_num(values), 0)
     if time_effects and panel.n_periods > 1:
         with numpyro.plate("category", panel.n_categories):
             contrast = dist.ZeroSumNormal(priors["time_sd"], (panel.n_periods,))
             effect = numpyro.sample("time_effect", contrast)
-        logits = logits + effect[panel.category]
-    return _sales(panel, logits, observed, units, intercept, priors)
+        log_demand = log_demand + effect[panel.category]
+    if units is not None:
+        units = jnp.where(panel.observed, jnp.nan_to_num(units), 0)
+    law = _law(panel, log_demand, intercept, likelihood, priors)
+    if law.event_shape:
+        with numpyro.plate("product", panel.n_products):
+            return numpyro.sample("units", law, obs=units)
+    return numpyro.sample("units", law.mask(panel.observed), obs=units)
 
 
 def complete_pooling(panel, units=None, **options):
@@ -214,13 +188,30 @@ def _scale(name, fixed, priors):
     return numpyro.sample(name, dist.HalfNormal(priors["scale_sd"]))
 
 
+def _check_options(levels, intercept, likelihood):
+    """Refuse options that are unknown or do not go together."""
+    if not set(levels) <= set(LEVELS) or not levels:
+        raise ValueError(f"levels must be some of {', '.join(LEVELS)}; got {levels!r}.")
+    for name, known, value in (
+        ("intercept", INTERCEPTS, intercept),
+        ("likelihood", LIKELIHOODS, likelihood),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}.")
+    if intercept == "fixed" and likelihood == "negative_binomial":
+        raise ValueError(
+            "fixed intercepts leave negative binomial sales only in Poisson form; use "
+            "intercept='gamma' or intercept='kept' with likelihood='negative_binomial'."
+        )
+
+
 def _elasticities(panel, levels, category_scale, elasticity_scale, priors):
-    """Sample the levels that there are; return the elasticity of each product."""
+    """Sample the levels that there are; return what is above each product, and its elasticity."""
     centre, variance = priors["global_mean"], priors["global_sd"] ** 2
     if "global" in levels:
         prior = dist.Normal(centre, priors["global_sd"])
         centre, variance = numpyro.sample("global_elasticity", prior), None
-    by_product = jnp.broadcast_to(centre, (panel.n_products,))
+    above = jnp.broadcast_to(centre, (panel.n_products,))
     if "category" in levels:
         # A level that is missing above adds its prior variance to this one.
         if variance is None:
@@ -229,7 +220,7 @@ def _elasticities(panel, levels, category_scale, elasticity_scale, priors):
             spread = np.sqrt(variance + _square(category_scale, priors))
         with numpyro.plate("category", panel.n_categories):
             of_category = numpyro.sample("category_elasticity", dist.Normal(centre, spread))
-        by_product, variance = of_category[panel.category], None
+        above, variance = of_category[panel.category], None
     if "product" in levels:
         if variance is None:
             spread = _scale("elasticity_scale", elasticity_scale, priors)
@@ -237,8 +228,8 @@ def _elasticities(panel, levels, category_scale, elasticity_scale, priors):
             squares = _square(category_scale, priors) + _square(elasticity_scale, priors)
             spread = np.sqrt(variance + squares)
         with numpyro.plate("product", panel.n_products):
-            return numpyro.sample("elasticity", dist.Normal(by_product, spread))
-    return numpyro.deterministic("elasticity", by_product)
+            return above, numpyro.sample("elasticity", dist.Normal(above, spread))
+    return above, numpyro.deterministic("elasticity", above)
 
 
 def _square(fixed, priors):
@@ -246,24 +237,32 @@ def _square(fixed, priors):
     return priors["scale_sd"] ** 2 if fixed is None else fixed**2
 
 
-def _arrays(panel):
-    """Log price centred by product, 0 where not observed, and the mask."""
+def _log_price(panel, *, by_product):
+    """Log price centred by product or over the panel, 0 where not observed."""
     log_price = panel.log_price
-    centred = log_price - np.nanmean(log_price, axis=1, keepdims=True)
-    return jnp.asarray(np.nan_to_num(centred)), jnp.asarray(panel.observed)
+    centre = np.nanmean(log_price, axis=1, keepdims=True) if by_product else np.nanmean(log_price)
+    return np.nan_to_num(log_price - centre)
 
 
-def _sales(panel, logits, observed, units, intercept, priors):
-    """Sales given the log demand of each cell, up to a product's intercept."""
-    if units is not None:
-        units = jnp.where(observed, jnp.nan_to_num(units), 0)
-    if intercept == "eliminated":
+def _law(panel, log_demand, intercept, likelihood, priors):
+    """Law of the sales, given the log demand of each cell up to a product's intercept."""
+    poisson = likelihood == "poisson"
+    if intercept == "fixed":
+        return MultinomialSales(panel.total_units, log_demand, panel.observed)
+    dispersion = None
+    if not poisson:
+        dispersion = numpyro.sample("dispersion", dist.HalfNormal(priors["dispersion_sd"]))
+    if intercept == "kept":
         with numpyro.plate("product", panel.n_products):
-            sales = MultinomialSales(jnp.asarray(panel.total_units), logits, observed)
-            return numpyro.sample("units", sales, obs=units)
-    if intercept != "kept":
-        raise ValueError(f"intercept must be 'eliminated' or 'kept'; got {intercept!r}.")
+            base = numpyro.sample("log_base_demand", dist.Normal(0, priors["base_sd"]))
+        return CountSales(base[:, None] + log_demand, dispersion)
+    with numpyro.plate("category", panel.n_categories):
+        level = numpyro.sample("category_level", dist.Normal(0, priors["level_sd"]))
+    log_demand = log_demand + level[panel.category][:, None]
+    prior = dist.LogNormal(priors["shape_log_mean"], priors["shape_log_sd"])
+    shape = numpyro.sample("shape", prior)
+    if poisson:
+        return GammaPoissonSales(shape, log_demand, panel.observed)
     with numpyro.plate("product", panel.n_products):
-        base = numpyro.sample("log_base_demand", dist.Normal(0, priors["base_sd"]))
-    sales = dist.Poisson(jnp.exp(base[:, None] + logits)).mask(observed)
-    return numpyro.sample("units", sales, obs=units)
+        base = numpyro.sample("base", dist.Gamma(shape, shape))
+    return CountSales(jnp.log(base)[:, None] + log_demand, dispersion)

@@ -1,6 +1,8 @@
 """The traditional answers: one slope for the store, one per category, one per product."""
 
+import logging
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -185,6 +187,19 @@ def _cells(panel):
     return cells
 
 
+@contextmanager
+def _logging_kept():
+    """Undo what PyFixest does to the root logger: it shows what every library says in passing."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+@_logging_kept()
 def _fixed_effects(panel, cells, method, time_effects):
     """Regress sales on log price and covariates; one row a coefficient."""
     import pyfixest  # heavy, and needed here alone

@@ -5,6 +5,7 @@ import warnings
 import arviz as az
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from elastic_tutorial import _validation as check
 
@@ -78,7 +79,8 @@ def elasticity_summary(posterior, *, prob):
     Parameters
     ----------
     posterior : xarray.DataTree
-        From any ``fit_*``.
+        From any ``fit_*``. Where it has a group ``analytic``, as from ``fit_laplace``, mean and sd
+        are taken from there, and the interval is that of a normal; else all come from the draws.
     prob : float
         Probability of the interval.
 
@@ -101,8 +103,17 @@ def elasticity_summary(posterior, *, prob):
     array([-2., -2., -2.])
     """
     tail = (1 - check.probability("prob", prob)) / 2
-    draws = posterior["posterior"]["elasticity"]
-    over = ("chain", "draw")
+    if "analytic" not in posterior:
+        return _of_draws(posterior["posterior"]["elasticity"], prob)
+    table = posterior["analytic"].to_dataset()[["mean", "sd"]]
+    half = stats.norm.isf(tail) * table["sd"]
+    table = table.assign(lower=table["mean"] - half, upper=table["mean"] + half)
+    return table.assign_attrs(prob=prob)
+
+
+def _of_draws(draws, prob):
+    """Mean, sd and central interval of draws."""
+    tail, over = (1 - prob) / 2, ("chain", "draw")
     quantiles = draws.quantile([tail, 1 - tail], dim=over).drop_vars("quantile")
     return xr.Dataset(
         {
@@ -137,7 +148,7 @@ def shrinkage(posterior, separate, *, panel):
     Raises
     ------
     ValueError
-        If the products of the three do not agree.
+        If the products of the three do not agree, or the model has no categories.
 
     Examples
     --------
@@ -157,6 +168,10 @@ def shrinkage(posterior, separate, *, panel):
     labels = [list(draws["product"].values), list(separate.index), list(panel.products)]
     if not labels[0] == labels[1] == labels[2]:
         raise ValueError("posterior, separate and panel must hold the same products in one order.")
+    if "category_elasticity" not in draws:
+        raise ValueError(
+            "shrinkage needs a model with categories; the posterior has no category_elasticity."
+        )
     over = ("chain", "draw")
     category = draws["category_elasticity"].mean(over).values[panel.category]
     pooled = draws["elasticity"].mean(over).values

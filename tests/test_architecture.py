@@ -15,13 +15,20 @@ import elastic_tutorial as et
 PACKAGE = Path(et.__file__).parent
 # A module imports only from modules that stand before it.
 ORDER = (
-    "_validation _distributions _planning _table elasticity price_change rate_ratio panel datasets "
-    "simulate store regression models inference laplace summary pricing plots store_plots"
+    "_validation _distributions _planning _table elasticity price_change rate_ratio panel "
+    "datasets simulate store regression sales models _nuts _precondition inference _arrow "
+    "_quadrature _blocks _marginal _posterior _hyper _layout _survey laplace summary audit "
+    "pricing plots store_plots"
 ).split()
-USES_JAX = {"models", "inference", "laplace"}
+USES_JAX = set(
+    (
+        "sales models _nuts _precondition inference _arrow _quadrature _blocks _marginal "
+        "_posterior _hyper _layout _survey laplace"
+    ).split()
+)
 HEAVY = {"jax", "jaxlib", "numpyro", "arviz", "pyfixest"}
 PART_ONE = "elasticity price_change rate_ratio datasets simulate plots".split()
-ERRORS = {name for name in et.__all__ if name.endswith("Error") or name == "NotEstimable"}
+ERRORS = {name for name in et.__all__ if name.endswith(("Error", "Warning"))} | {"NotEstimable"}
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
 PUBLIC_MODULES = [module for module in MODULES if not module.startswith("_")]
 

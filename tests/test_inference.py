@@ -7,14 +7,18 @@ from functools import partial
 
 import arviz as az
 import jax
+import jax.numpy as jnp
 import numpy as np
+import numpyro
+import numpyro.distributions as dist
 import pandas as pd
 import pytest
+import xarray as xr
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
 import elastic_tutorial as et
-from elastic_tutorial import inference
+from elastic_tutorial import _nuts, _precondition, inference
 
 NAN = np.nan
 RARE = 1e-4  # p-value below which a fit is refused, about four standard errors
@@ -283,14 +287,228 @@ class Stop(Exception):
 @pytest.mark.parametrize("terminal", [True, False])
 @pytest.mark.parametrize("asked", [None, True, False])
 def test_the_progress_bar_shows_at_a_terminal_or_when_asked_for(monkeypatch, terminal, asked):
-    def record(kernel, **options):
-        assert options["progress_bar"] is (terminal if asked is None else asked)
+    def record(program, run, key, **options):
+        assert (run.bar is not None) is (terminal if asked is None else asked)
         raise Stop
 
-    monkeypatch.setattr(inference, "MCMC", record)
+    monkeypatch.setattr(inference, "sample", record)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
     with pytest.raises(Stop):
         et.fit_nuts(et.complete_pooling, LONE, key=jax.random.key(1), progress_bar=asked)
+
+
+@pytest.mark.filterwarnings("ignore:IProgress not found")
+def test_a_progress_bar_that_is_asked_for_counts_every_draw(capfd):
+    for _ in range(2):  # it shows again where a fit like this one was compiled before
+        et.fit_nuts(LONE_MODEL, LONE, key=jax.random.key(1), progress_bar=True, **SHORT)
+        assert capfd.readouterr().err.count("30/30") == 2
+
+
+# Labels of a reader's sites
+
+
+def sited_model(panel, units=None):
+    with numpyro.plate("product", panel.n_products):
+        level = numpyro.sample("level", dist.Normal(0, 5))
+    effect = numpyro.sample("effect", dist.Normal(0, 1).expand([panel.n_categories, 4]).to_event(2))
+    log_mean = level[:, None] + effect[panel.category]
+    units = None if units is None else np.nan_to_num(units)
+    numpyro.sample("units", et.CountSales(log_mean).mask(panel.observed), obs=units)
+
+
+def test_sites_of_a_reader_carry_the_labels_they_are_given():
+    dims = {"level": ["product"], "effect": ("category", "period")}
+    fit = et.fit_nuts(sited_model, PANEL, key=jax.random.key(1), dims=dims, **SHORT)["posterior"]
+    assert fit["level"].dims == ("chain", "draw", "product")
+    assert fit["level"]["product"].values.tolist() == ["p0", "p1", "p2"]
+    assert fit["effect"].dims == ("chain", "draw", "category", "period")
+    assert fit["effect"]["category"].values.tolist() == ["jam", "tea"]
+    bare = et.fit_nuts(sited_model, PANEL, key=jax.random.key(1), **SHORT)["posterior"]
+    assert bare["level"].dims == ("chain", "draw", "level_dim_0")
+    assert "level" not in inference.DIMS
+
+
+@pytest.mark.parametrize("bad", ["product", ["shop"], ["product", "week"]])
+def test_dims_of_a_site_must_be_known(bad):
+    message = r"^dims of level must be some of product, category, period; got "
+    with pytest.raises(ValueError, match=message):
+        et.fit_nuts(sited_model, PANEL, key=jax.random.key(1), dims={"level": bad})
+
+
+# Compilation
+
+
+def reader_model(panel, units=None):
+    """A model that uses NumPy on the panel, as readers do."""
+    log_price = np.log(np.nan_to_num(panel.price / np.nanmean(panel.price), nan=1.0))
+    slope = numpyro.sample("slope", dist.Normal(-2, 1))
+    level = numpyro.sample("level", dist.Normal(np.log(np.nanmean(panel.units)), 1))
+    units = None if units is None else np.nan_to_num(units)
+    sales = dist.Poisson(jnp.exp(level + slope * log_price)).mask(panel.observed)
+    numpyro.sample("units", sales, obs=units)
+
+
+@pytest.mark.parametrize("model", [TIMELESS, reader_model], ids=["own", "reader"])
+def test_fits_of_panels_of_one_shape_share_a_compilation(model):
+    other = replace(PANEL, units=PANEL.units[::-1], price=2.5 * PANEL.price[::-1])
+    other = replace(other, observed=PANEL.observed[::-1])
+    first = et.fit_nuts(model, PANEL, key=jax.random.key(1), **SHORT)
+    before = _nuts._compiled.cache_info()
+    et.fit_nuts(model, PANEL, key=jax.random.key(2), **SHORT)
+    shared = et.fit_nuts(model, other, key=jax.random.key(1), **SHORT)
+    again = et.fit_nuts(model, PANEL, key=jax.random.key(1), **SHORT)
+    after = _nuts._compiled.cache_info()
+    # The reader's takes a mean of the units as a plain number, which is part of its program.
+    assert after.misses - before.misses == 0
+    _nuts._compiled.cache_clear()
+    alone = et.fit_nuts(model, other, key=jax.random.key(1), **SHORT)
+    for name, values in alone["posterior"].data_vars.items():
+        assert_allclose(shared["posterior"][name], values, rtol=1e-9)
+        assert_array_equal(first["posterior"][name], again["posterior"][name])
+        assert (shared["posterior"][name] != first["posterior"][name]).any()
+
+
+def test_programs_are_told_apart_by_what_they_compute():
+    options = [{}, {"likelihood": "poisson"}, {"intercept": "kept"}, {"levels": ("product",)}]
+    models = [partial(et.partial_pooling, time_effects=False, **each) for each in options]
+    args = (PAIR, PAIR.units)
+    first, again, *others = (_nuts.Program(model, args, jax.random.key(1)) for model in models)
+    assert first == again and hash(first) == hash(again)
+    assert len({first, *others}) == 3
+
+
+def test_priors_are_numbers_of_a_program():
+    # One compilation serves all of these, and each posterior is that of its own prior.
+    means = []
+    for prior_mean in (-1.5, -6.0):
+        priors = {"global_mean": prior_mean, "global_sd": 0.01}
+        fit = et.fit_nuts(
+            partial(LONE_MODEL, priors=priors), LONE, key=jax.random.key(1), n_warmup=200
+        )
+        means.append(float(fit["posterior"]["global_elasticity"].mean()))
+    # Sales know the elasticity ten times less well than this prior does.
+    assert_allclose(means, [-1.5, -6.0], atol=0.1)
+
+
+def test_constants_of_a_program_are_compared_in_full():
+    # XLA's text would serve no purpose if it left out the middle of long arrays.
+    values = np.random.default_rng(1).normal(size=2_000)
+    texts = [
+        jax.jit(lambda x, shift=shift: x + shift).lower(values).as_text()
+        for shift in (values, np.where(np.arange(2_000) == 1_000, 0, values))
+    ]
+    assert texts[0] != texts[1]
+
+
+def test_a_model_that_cannot_hold_is_refused():
+    def model(panel, units=None):
+        level = numpyro.sample("level", dist.Normal(0, 1))
+        numpyro.factor("never", -jnp.inf * jnp.exp(level))
+
+    with pytest.raises(RuntimeError, match=r"^the model has no finite density where its chains"):
+        et.fit_nuts(model, LONE, key=jax.random.key(1), **SHORT)
+
+
+# A posterior to scale by
+
+FIFTH = dict(n_warmup=200, n_draws=1_000)
+
+
+def test_a_posterior_to_scale_by_changes_the_path_and_not_the_posterior(posterior, reference):
+    fit = et.fit_nuts(TIMELESS, PANEL, key=jax.random.key(4), precondition=posterior, **FIFTH)
+    assert fit["posterior"].data_vars.keys() == reference.keys()
+    assert_moments(fit, reference)
+    # Draws of twice the spread, two units off, are a poor guide, and do no harm but that.
+    draws = posterior["posterior"].dataset
+    slopes = ["elasticity", "category_elasticity", "global_elasticity"]
+    off = {name: draws[name] + (draws[name] - draws[name].mean()) + 2 for name in slopes}
+    poor = xr.DataTree.from_dict({"posterior": draws.assign(off)})
+    fit = et.fit_nuts(TIMELESS, PANEL, key=jax.random.key(5), precondition=poor, **FIFTH)
+    assert_moments(fit, reference)
+
+
+def test_coordinates_are_those_of_the_sampler(posterior):
+    draws = posterior["posterior"].dataset
+    thin = xr.DataTree.from_dict({"posterior": draws.isel(draw=slice(0, 200))})
+    plain, distance = _precondition.coordinates(TIMELESS, PANEL, thin, HIERARCHY)
+    values = {
+        name: each.values[:, :200].reshape(800, *each.shape[2:]) for name, each in draws.items()
+    }
+    scale = values["elasticity_scale"][:, None]
+    above = values["category_elasticity"][:, PANEL.category]
+    assert_allclose(distance["elasticity"], (values["elasticity"] - above) / scale, rtol=1e-9)
+    store = values["global_elasticity"][:, None]
+    expected = (values["category_elasticity"] - store) / values["category_scale"][:, None]
+    assert_allclose(distance["category_elasticity"], expected, rtol=1e-9)
+    assert_allclose(plain["elasticity_scale"], np.log(scale[:, 0]))
+    assert_allclose(plain["elasticity"], values["elasticity"])
+    assert plain.keys() == values.keys()
+
+
+def test_small_sites_share_a_dense_matrix_and_large_ones_have_a_diagonal():
+    rng = np.random.default_rng(1)
+    root = rng.normal(size=(3, 3))
+    small = rng.normal(size=(400, 3)) @ root
+    points = {"b": small[:, :2], "a": small[:, 2], "large": rng.normal(0, 3, (400, 99))}
+    blocks, mass = _precondition.mass_of(points)
+    assert blocks == (("a", "b"), ("large",))
+    assert_allclose(mass[0], np.cov(small[:, [2, 0, 1]].T), rtol=0.05, atol=0.05)
+    assert_allclose(mass[1], points["large"].var(axis=0))
+    blocks, _ = _precondition.mass_of(
+        {name: each[:, :97] for name, each in points.items() if name == "large"}
+    )
+    assert blocks == (("large",),)
+
+
+def test_what_the_draws_know_well_is_centred():
+    rng = np.random.default_rng(1)
+    distances = {
+        "elasticity": 0.2 * rng.normal(size=(500, 9)),
+        "category_elasticity": rng.normal(size=(500, 4)),
+    }
+    assert _precondition.informed(distances) == ["elasticity"]
+
+
+def test_a_posterior_to_scale_by_must_fit_model_and_panel(posterior):
+    key = jax.random.key(1)
+    with pytest.raises(ValueError, match=r"^precondition has no draws of time_effect, which the"):
+        et.fit_nuts(et.partial_pooling, PANEL, key=key, precondition=posterior)
+    other = PANEL.select(products=["p0", "p1"])
+    with pytest.raises(ValueError, match=r"^precondition and panel must hold the same product lab"):
+        et.fit_nuts(TIMELESS, other, key=key, precondition=posterior)
+    draws = posterior["posterior"].dataset
+    gone = xr.DataTree.from_dict(
+        {"posterior": draws.assign(category_scale=-draws["category_scale"])}
+    )
+    with pytest.raises(ValueError, match=r"^only 0 draws of precondition lie in the model's supp"):
+        et.fit_nuts(TIMELESS, PANEL, key=key, precondition=gone)
+    stuck = draws.assign(global_elasticity=0 * draws["global_elasticity"])
+    with pytest.raises(ValueError, match=r"^precondition has a site that never moves"):
+        et.fit_nuts(
+            TIMELESS, PANEL, key=key, precondition=xr.DataTree.from_dict({"posterior": stuck})
+        )
+
+
+@pytest.mark.slow
+def test_a_posterior_to_scale_by_saves_steps():
+    size = dict(n_products=30, n_categories=3, n_periods=30, price_change_prob=0.3)
+    panel = et.simulate_store(np.random.default_rng(42), **size).panel
+    plain = et.fit_nuts(et.partial_pooling, panel, key=jax.random.key(1))
+    scaled = et.fit_nuts(
+        et.partial_pooling, panel, key=jax.random.key(2), precondition=plain, **FIFTH
+    )
+
+    def steps_of_a_draw(fit):
+        ess = az.ess(fit["posterior"].dataset, method="bulk")
+        worst = min(float(each.min()) for each in ess.data_vars.values())
+        return int(fit["sample_stats"]["n_steps"].sum()) / worst
+
+    # It took 46 steps instead of 64 an effective draw.
+    assert steps_of_a_draw(scaled) < 0.9 * steps_of_a_draw(plain)
+    et.check_convergence(scaled)
+    table = et.compare_posteriors(scaled, plain)
+    assert (abs(table["z"]) < 4.5 * np.sqrt(2)).all()
+    assert_allclose(table["sd_ratio"], 1, atol=0.1)
 
 
 # Variational inference
@@ -395,13 +613,21 @@ def test_prior_predictive_sales_follow_from_the_prior():
     assert (np.abs(units.var(axis=0) / variance - 1) < 4 * spread).all()
 
 
-@pytest.mark.parametrize("intercept", ["eliminated", "kept"])
+@pytest.mark.parametrize("options", [{"intercept": "kept"}, {"intercept": "gamma"}])
+def test_a_prior_of_absurd_demand_is_refused(options):
+    model = partial(et.no_pooling, **options, priors={"base_sd": 60.0, "level_sd": 60.0})
+    message = r"^\d+\.\d\d% of the simulated sales have means above 2\^53 units a period; narrow"
+    with pytest.raises(ValueError, match=message):
+        et.prior_predictive(model, PANEL, key=jax.random.key(1), n_draws=50)
+
+
+@pytest.mark.parametrize("intercept", ["fixed", "kept"])
 def test_prior_predictive_sales_are_nan_where_nothing_was_observed(intercept):
     tree = et.prior_predictive(with_gap(intercept), PANEL, key=jax.random.key(1), n_draws=6)
     assert_gap(tree["prior_predictive"]["units"])
 
 
-@pytest.mark.parametrize("intercept", ["eliminated", "kept"])
+@pytest.mark.parametrize("intercept", ["fixed", "kept"])
 def test_posterior_predictive_sales_are_nan_where_nothing_was_observed(intercept):
     model = with_gap(intercept)
     draws = et.prior_predictive(model, PANEL, key=jax.random.key(1), n_draws=6)["prior"]

@@ -206,6 +206,127 @@ def test_one_period_takes_all_sales():
     assert_allclose(law.log_prob(np.array([[7.0]])), [0], atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "row", [[1, 2, 0, 1], [0, 0, 0, 3], [2, 0, 1, 1], [-1, 3, 2, 0], [0, 4, 1, 0]]
+)
+def test_impossible_sales_have_probability_zero(row):
+    # Totals of 4, and nothing was observed in the third cell.
+    law = sales([4], LOGITS[:1], np.array([[1, 1, 0, 1]], bool))
+    expected = stats.multinomial.logpmf([1, 2, 1], 4, special.softmax(LOGITS[0, [0, 1, 3]]))
+    possible = row == [1, 2, 0, 1]
+    assert_allclose(law.log_prob(np.array([row])), [expected if possible else -np.inf])
+
+
+def test_cells_without_a_row_may_be_nan():
+    units = np.where(SOME, UNITS, NAN)
+    total = np.nansum(units, axis=1)
+    slope = jax.grad(lambda x: sales(total, x, SOME).log_prob(units).sum())(LOGITS)
+    assert_allclose(slope[~SOME], 0)
+    assert np.isfinite(slope).all()
+
+
+# Sales whose base demand is drawn from a Gamma
+
+
+def mean_sales(shape, log_demand=LOGITS, observed=SOME):
+    return et.GammaPoissonSales(shape, log_demand, observed)
+
+
+def log_integral(shape, units, log_demand):
+    """Log probability of a product's sales, over a fine grid of the log of its base demand."""
+    log_base = np.linspace(-80, 8, 100_001)
+    base = np.exp(log_base)
+    joint = stats.gamma.logpdf(base, shape, scale=1 / shape) + log_base
+    for count, cell in zip(units, log_demand, strict=True):
+        joint += stats.poisson.logpmf(count, base * np.exp(cell))
+    return special.logsumexp(joint) + np.log(log_base[1] - log_base[0])
+
+
+@pytest.mark.parametrize("shape", [0.4, 1.0, 7.5])
+@pytest.mark.parametrize("observed", [ALL, SOME])
+def test_the_gamma_is_integrated_out_exactly(shape, observed):
+    units = np.where(observed, UNITS, 0)
+    expected = [
+        log_integral(shape, row[seen], log_demand[seen])
+        for row, log_demand, seen in zip(units, LOGITS, observed, strict=True)
+    ]
+    actual = mean_sales(shape, LOGITS, observed).log_prob(units)
+    assert_allclose(actual, expected, rtol=1e-8)
+
+
+def test_one_cell_of_a_gamma_poisson_is_negative_binomial():
+    counts = np.arange(40.0)[:, None]
+    law = mean_sales(2.5, np.full((40, 1), 1.3), np.ones((40, 1), bool))
+    expected = stats.nbinom.logpmf(counts[:, 0], 2.5, 2.5 / (2.5 + np.exp(1.3)))
+    assert_allclose(law.log_prob(counts), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("level", [-300.0, 300.0, 2_000.0])
+def test_extreme_levels_of_a_gamma_poisson_have_finite_slopes(level):
+    def log_prob(level, shape):
+        return mean_sales(shape, LOGITS + level, ALL).log_prob(UNITS).sum()
+
+    value, slopes = jax.value_and_grad(log_prob, argnums=(0, 1))(level, 2.0)
+    assert np.isfinite(value) and np.isfinite(slopes).all()
+
+
+def test_impossible_sales_of_a_gamma_poisson_have_probability_zero():
+    law = mean_sales(1.0)
+    assert_array_equal(np.isfinite(law.log_prob(UNITS)), [False, False, True])
+    assert_array_equal(np.isfinite(law.log_prob(np.where(SOME, UNITS, NAN))), [True, True, True])
+    assert_array_equal(law.log_prob(-np.ones((3, 4))), [-np.inf] * 3)
+
+
+def test_draws_of_a_gamma_poisson_have_its_moments():
+    shape, n_draws = 3.0, 20_000
+    draws = np.asarray(mean_sales(shape).sample(jax.random.key(1), (n_draws,)))
+    assert draws.shape == (n_draws, 3, 4) and not draws[:, ~SOME].any()
+    mean = np.exp(LOGITS)
+    spread = np.sqrt((mean + mean**2 / shape) / n_draws)
+    assert (np.abs(draws.mean(axis=0) - mean) < 4 * spread)[SOME].all()
+    # Cells of a product share its base demand: their covariance is the product of means / shape.
+    first, second = draws[:, 0, 0], draws[:, 0, 3]
+    noise = (first - first.mean()) * (second - second.mean())
+    assert abs(noise.mean() - mean[0, 0] * mean[0, 3] / shape) < 4 * noise.std() / n_draws**0.5
+
+
+# Sales of each cell
+
+
+@pytest.mark.parametrize("dispersion", [None, 1e-6, 0.1, 3.0])
+def test_count_sales_have_the_probabilities_of_scipy(dispersion):
+    counts, log_mean = np.arange(30.0), np.linspace(-3, 4, 30)
+    if dispersion is None:
+        expected = stats.poisson.logpmf(counts, np.exp(log_mean))
+    else:
+        shape = 1 / dispersion
+        expected = stats.nbinom.logpmf(counts, shape, shape / (shape + np.exp(log_mean)))
+    actual = et.CountSales(log_mean, dispersion).log_prob(counts)
+    # Log gammas of shape 1e6 are 1e7, rounded to 1e-16 of themselves.
+    assert_allclose(actual, expected, rtol=1e-8, atol=1e-7)
+
+
+@pytest.mark.parametrize("dispersion", [None, 0.5])
+def test_count_sales_have_the_moments_of_their_law(dispersion):
+    log_mean, n_draws = np.log([0.3, 5.0, 80.0]), 20_000
+    draws = np.asarray(et.CountSales(log_mean, dispersion).sample(jax.random.key(1), (n_draws,)))
+    mean = np.exp(log_mean)
+    variance = mean + (dispersion or 0) * mean**2
+    assert (np.abs(draws.mean(axis=0) - mean) < 4 * np.sqrt(variance / n_draws)).all()
+    spread = np.sqrt((stats.kurtosis(draws, fisher=False) - 1) / n_draws)
+    assert (np.abs(draws.var(axis=0) / variance - 1) < 4 * spread).all()
+
+
+@pytest.mark.parametrize("dispersion", [None, 0.5])
+def test_counts_too_large_for_whole_numbers_are_marked(dispersion):
+    law = et.CountSales(np.array([2.0, 45.0, 900.0]), dispersion)
+    draws = law.sample(jax.random.key(1), (5,))
+    assert_array_equal(draws[:, 1:], np.full((5, 2), -1))
+    assert (draws[:, 0] >= 0).all()
+    large = mean_sales(2.0, np.full((1, 2), 90.0), np.ones((1, 2), bool))
+    assert_array_equal(large.sample(jax.random.key(1)), [[-1, -1]])
+
+
 # Sites of the models
 
 LEVELS = ("global", "category", "product")
@@ -266,7 +387,7 @@ def test_a_model_returns_its_sales():
         assert_array_equal(units, trace(et.partial_pooling, PANEL, **options)["units"]["value"])
 
 
-def test_simulated_sales_keep_each_total_where_intercepts_are_eliminated():
+def test_simulated_sales_keep_each_total_where_intercepts_are_fixed():
     units = np.asarray(trace(et.partial_pooling, PANEL)["units"]["value"])
     assert_array_equal(units.sum(axis=1), PANEL.total_units)
     assert not units[~PANEL.observed].any()
@@ -326,10 +447,10 @@ def log_prior(values, *, kept):
     total += normal(0.4, 0, 1)
     # Contrasts fill the 3 dimensions orthogonal to a constant, in each of 2 categories.
     total += (-((effect / 2.0) ** 2) / 2).sum() - 6 * np.log(2.0 * np.sqrt(2 * np.pi))
-    return total + kept * normal(values["log_base_demand"], 0, 10).sum()
+    return total + (normal(values["log_base_demand"], 0, 10).sum() if kept else 0)
 
 
-def test_joint_density_with_eliminated_intercepts():
+def test_joint_density_with_fixed_intercepts():
     values = parameters()
     logits, seen = log_demand(values)
     expected = log_prior(values, kept=False) + sum(
@@ -351,7 +472,7 @@ def test_joint_density_with_kept_intercepts():
     assert_allclose(actual, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("intercept", ["eliminated", "kept"])
+@pytest.mark.parametrize("intercept", ["fixed", "kept"])
 def test_the_density_has_a_gradient_where_cells_are_missing(intercept):
     values = parameters()
 
@@ -374,7 +495,7 @@ def test_the_currency_and_a_cell_without_a_row_do_not_matter():
         category=["b", "a", "b"],
         promotion=PROMOTION + 5 * np.isnan(PANEL.units),
     )
-    for intercept in ("eliminated", "kept"):
+    for intercept in ("fixed", "kept"):
         densities = [
             log_density(et.partial_pooling, (p, p.units), {"intercept": intercept}, values)[0]
             for p in (PANEL, rescaled)
@@ -388,7 +509,7 @@ def test_a_kept_intercept_with_a_flat_prior_says_the_same_about_elasticity():
     elasticity = np.linspace(-6, 3, 181)
     base = np.linspace(-2, 5, 281)
 
-    def eliminated(b):
+    def fixed(b):
         values = {"elasticity": b[None]}
         options = {"time_effects": False}
         return log_density(et.no_pooling, (panel, panel.units), options, values)[0]
@@ -398,11 +519,107 @@ def test_a_kept_intercept_with_a_flat_prior_says_the_same_about_elasticity():
         options = {"time_effects": False, "intercept": "kept", "priors": {"base_sd": 1e4}}
         return log_density(et.no_pooling, (panel, panel.units), options, values)[0]
 
-    short = special.softmax(jax.vmap(eliminated)(elasticity))
+    short = special.softmax(jax.vmap(fixed)(elasticity))
     grid = jax.vmap(jax.vmap(kept, in_axes=(None, 0)), in_axes=(0, None))(elasticity, base)
     long = special.softmax(grid).sum(axis=1)
     # The prior of sd 1e4 varies by a relative 1e-7 over the grid.
     assert_allclose(long, short, rtol=1e-5, atol=1e-12)
+
+
+# Gamma intercepts and negative binomial sales
+
+GAMMA = {"intercept": "gamma"}
+SPREAD = {"likelihood": "negative_binomial"}
+
+
+@pytest.mark.parametrize("levels", SUBSETS, ids="-".join)
+def test_gamma_intercepts_have_their_sites(levels):
+    own = {"category_level": (2,), "shape": (), "pivot": ()}
+    if "product" not in levels:
+        del own["pivot"]
+    plain = sites(et.partial_pooling, PANEL, levels=levels)
+    assert sites(et.partial_pooling, PANEL, levels=levels, **GAMMA) == plain | own
+    found = sites(et.partial_pooling, PANEL, levels=levels, **GAMMA, **SPREAD)
+    assert found == plain | own | {"base": (3,), "dispersion": ()}
+
+
+def gamma_demand(values):
+    """Log demand of each cell of PANEL but for the draws of the products."""
+    seen, row = PANEL.observed, np.array([1, 0, 1])
+    log_price = np.where(seen, np.log(PRICE), NAN)
+    x = log_price - np.nanmean(log_price)
+    above, own = values["category_elasticity"][row], values["elasticity"]
+    log_demand = values["category_level"][row][:, None] + values["time_effect"][row]
+    log_demand = log_demand + above[:, None] * x + 0.4 * PROMOTION
+    return log_demand + (own - above)[:, None] * (x - values["pivot"]), seen
+
+
+def gamma_parameters():
+    values = parameters() | {"category_level": np.array([1.5, 2.5]), "pivot": 0.3, "shape": 2.2}
+    del values["log_base_demand"]
+    return values
+
+
+def log_gamma_prior(values):
+    total = log_prior(values, kept=False) + stats.norm.logpdf(values["pivot"], 0, 10)
+    total += stats.norm.logpdf(values["category_level"], 0, 30).sum()
+    return total + stats.lognorm.logpdf(values["shape"], 1.0, scale=3.0)
+
+
+def test_joint_density_with_gamma_intercepts():
+    values = gamma_parameters()
+    log_demand, seen = gamma_demand(values)
+    expected = log_gamma_prior(values)
+    for row, cells, units in zip(log_demand, seen, PANEL.units, strict=True):
+        expected += log_integral(2.2, units[cells], row[cells])
+    actual, _ = log_density(et.partial_pooling, (PANEL, PANEL.units), GAMMA, values)
+    assert_allclose(actual, expected, rtol=1e-9)
+
+
+def test_joint_density_with_gamma_intercepts_and_negative_binomial_sales():
+    base = np.array([0.4, 1.1, 2.0])
+    values = gamma_parameters() | {"base": base, "dispersion": 0.15}
+    log_demand, seen = gamma_demand(values)
+    mean = (base[:, None] * np.exp(log_demand))[seen]
+    expected = log_gamma_prior(values) + stats.halfnorm.logpdf(0.15, scale=0.1)
+    expected += stats.gamma.logpdf(base, 2.2, scale=1 / 2.2).sum()
+    size = 1 / 0.15
+    expected += stats.nbinom.logpmf(PANEL.units[seen], size, size / (size + mean)).sum()
+    options = GAMMA | SPREAD
+    actual, _ = log_density(et.partial_pooling, (PANEL, PANEL.units), options, values)
+    assert_allclose(actual, expected, rtol=1e-10)
+
+
+def test_joint_density_with_kept_intercepts_and_negative_binomial_sales():
+    values = parameters() | {"dispersion": 0.15}
+    logits, seen = log_demand(values)
+    mean = np.exp(values["log_base_demand"][:, None] + logits)[seen]
+    size = 1 / 0.15
+    expected = log_prior(values, kept=True) + stats.halfnorm.logpdf(0.15, scale=0.1)
+    expected += stats.nbinom.logpmf(PANEL.units[seen], size, size / (size + mean)).sum()
+    options = {"intercept": "kept"} | SPREAD
+    actual, _ = log_density(et.partial_pooling, (PANEL, PANEL.units), options, values)
+    assert_allclose(actual, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("model", [et.complete_pooling, et.no_pooling])
+def test_the_two_extremes_take_gamma_intercepts(model):
+    found = trace(model, PANEL, **GAMMA, priors={"level_sd": 1.0, "time_sd": 0.5})
+    assert found["category_level"]["fn"].batch_shape == (2,)
+    assert ("pivot" in found) is (model is et.no_pooling)
+    assert (np.asarray(found["units"]["value"]) >= 0).all()
+
+
+def test_priors_of_the_intercept_can_be_replaced():
+    priors = {"level_sd": 2.0, "pivot_sd": 0.5, "dispersion_sd": 0.7}
+    priors |= {"shape_log_mean": 0.0, "shape_log_sd": 0.2}
+    found = trace(et.partial_pooling, PANEL, **GAMMA, **SPREAD, priors=priors)
+    assert_normal(found["category_level"]["fn"], 0, 2.0)
+    assert_normal(found["pivot"]["fn"], 0, 0.5)
+    at = np.array([0.1, 0.5, 2.0])
+    half = stats.halfnorm(scale=0.7)
+    assert_allclose(found["dispersion"]["fn"].log_prob(at), half.logpdf(at))
+    assert_allclose(found["shape"]["fn"].log_prob(at), stats.lognorm.logpdf(at, 0.2))
 
 
 # Priors
@@ -501,9 +718,16 @@ def test_levels_must_be_known(levels):
         trace(et.partial_pooling, PANEL, levels=levels)
 
 
-def test_intercept_must_be_one_of_two():
-    with pytest.raises(ValueError, match=r"^intercept must be 'eliminated' or 'kept'; got 'gone'"):
-        trace(et.partial_pooling, PANEL, intercept="gone")
+def test_intercept_and_likelihood_must_be_known():
+    with pytest.raises(ValueError, match=r"^intercept must be one of fixed, kept, gamma; got 'go'"):
+        trace(et.partial_pooling, PANEL, intercept="go")
+    with pytest.raises(ValueError, match=r"^likelihood must be one of poisson, negative_binomial;"):
+        trace(et.partial_pooling, PANEL, likelihood="normal")
+
+
+def test_fixed_intercepts_need_poisson_sales():
+    with pytest.raises(ValueError, match=r"^fixed intercepts leave .* intercept='gamma' or"):
+        trace(et.partial_pooling, PANEL, likelihood="negative_binomial")
 
 
 @pytest.mark.parametrize("model", [et.partial_pooling, et.complete_pooling, et.no_pooling])

@@ -405,6 +405,21 @@ HOPELESS = {
 }
 
 
+def test_a_regression_leaves_the_logging_as_it_was():
+    code = """
+import logging, sys
+sys.path.insert(0, "tests")
+import elastic_tutorial as et
+import test_regression as here
+root = logging.getLogger()
+et.pooled_elasticity(here.panel_of(here.UNITS, here.PRICE))
+assert "pyfixest" in sys.modules
+print(root.handlers, root.level == logging.WARNING)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"
+
+
 TRY_ALL = """
 import sys, warnings
 sys.path.insert(0, "tests")

@@ -356,6 +356,98 @@ def test_shrinkage_needs_the_panel_of_the_fit():
         )
 
 
+def test_shrinkage_needs_categories():
+    tree = tree_of(elasticity=np.full((2, 5, 3), -2.0))
+    with pytest.raises(ValueError, match=r"^shrinkage needs a model with categories; the post"):
+        et.shrinkage(tree, separate_of([-1] * 3, [1] * 3), panel=PANEL)
+
+
+# Posteriors with moments of their own
+
+
+def analytic_tree(mean, sd, products=COORDS["product"], **draws):
+    tree = tree_of(**draws) if draws else xr.DataTree()
+    table = {"mean": ("product", mean), "sd": ("product", sd)}
+    tree["analytic"] = xr.Dataset(table, {"product": products})
+    return tree
+
+
+def test_analytic_moments_come_before_draws():
+    mean, sd = np.array([-2.0, -1.0, -3.0]), np.array([0.1, 0.2, 0.3])
+    summary = et.elasticity_summary(analytic_tree(mean, sd, **good_draws()), prob=0.9)
+    assert set(summary.data_vars) == {"mean", "sd", "lower", "upper"}
+    assert summary.attrs == {"prob": 0.9}
+    assert summary["product"].values.tolist() == COORDS["product"]
+    assert_array_equal(summary["mean"], mean)
+    assert_array_equal(summary["sd"], sd)
+    assert_allclose(summary["lower"], stats.norm.ppf(0.05, mean, sd))
+    assert_allclose(summary["upper"], stats.norm.ppf(0.95, mean, sd))
+
+
+# One posterior against another
+
+
+def test_a_posterior_is_at_no_distance_from_itself():
+    tree = tree_of(**good_draws())
+    table = et.compare_posteriors(tree, tree)
+    assert table["product"].values.tolist() == COORDS["product"]
+    assert_allclose(table["sd_ratio"], 1)
+    for name in ("z", "distance", "lower_difference", "upper_difference"):
+        assert_array_equal(table[name], np.zeros(3))
+
+
+def test_the_comparison_is_in_units_of_the_reference():
+    draws = good_draws()["elasticity"]
+    centre, sd = draws.mean((0, 1)), draws.std((0, 1))
+    reference = tree_of(elasticity=draws)
+    moved = tree_of(elasticity=centre + 1.5 * (draws - centre) + 0.4 * sd)
+    table = et.compare_posteriors(moved, reference)
+    assert_allclose(table["distance"], np.full(3, 0.4))
+    assert_allclose(table["sd_ratio"], np.full(3, 1.5))
+    ends = (np.quantile(draws, [0.025, 0.975], axis=(0, 1)) - centre) / sd
+    assert_allclose(table["lower_difference"], 0.4 + 0.5 * ends[0])
+    assert_allclose(table["upper_difference"], 0.4 + 0.5 * ends[1])
+    # Draws that are independent have a standard error of sd / sqrt(n), give or take.
+    assert_allclose(table["z"], np.full(3, 0.4 * np.sqrt(4_000)), rtol=0.15)
+
+
+def test_z_counts_draws_that_depend_as_fewer():
+    rng = np.random.default_rng(4)
+    draws = -2 + 0.3 * autoregressive(rng, (4, 2_000, 3), 0.8)
+    reference, sd = tree_of(elasticity=draws), draws.std((0, 1))
+    table = et.compare_posteriors(analytic_tree(draws.mean((0, 1)) + sd, sd), reference)
+    # The share of independent draws among those of an autoregression is (1 - r) / (1 + r).
+    assert_allclose(table["z"], np.full(3, np.sqrt(8_000 * 0.2 / 1.8)), rtol=0.2)
+
+
+def test_analytic_posteriors_are_aligned_by_label():
+    draws = good_draws(n_draws=2_000)["elasticity"]
+    mean, sd = draws.mean((0, 1)), draws.std((0, 1))
+    turned = analytic_tree(mean[::-1], sd[::-1], COORDS["product"][::-1])
+    table = et.compare_posteriors(turned, tree_of(elasticity=draws))
+    assert_allclose(table["distance"], 0, atol=1e-12)
+    assert_allclose(table["sd_ratio"], 1)
+    # Ends of 8,000 normal draws have a standard error of sqrt(0.025 * 0.975 / n) / density.
+    error = np.sqrt(0.025 * 0.975 / 8_000) / stats.norm.pdf(1.96)
+    assert (abs(table["lower_difference"]) < 4 * error).all()
+    assert (abs(table["upper_difference"]) < 4 * error).all()
+
+
+def test_a_reference_is_judged_by_its_draws():
+    draws = good_draws()["elasticity"]
+    reference = analytic_tree(np.zeros(3), np.ones(3), elasticity=draws)
+    table = et.compare_posteriors(tree_of(elasticity=draws), reference)
+    assert_array_equal(table["distance"], np.zeros(3))
+
+
+def test_posteriors_of_other_products_are_not_compared():
+    tree = tree_of(**good_draws())
+    other = analytic_tree(np.zeros(3), np.ones(3), ["jam", "oil", "rice"])
+    message = r"^posterior and reference must hold .* 2 are in one alone, 'oil' among them\.$"
+    with pytest.raises(ValueError, match=message):
+        et.compare_posteriors(other, tree)
+
+
 # Coverage
 
 
