@@ -156,20 +156,25 @@ def factor(state, at, cells, hyper, time):
     return Arrow(*products, gamma_factor, gamma_coef, coef)
 
 
+def without_products(arrow, slope, cells, time):
+    """Take the products out of a slope: of what is returned ``z`` lacks delta, the rest both."""
+    z = slope.z - arrow.delta_z * slope.delta / arrow.by_delta
+    parts = arrow.delta_shared * (slope.delta / arrow.by_delta)[..., None]
+    parts = parts + arrow.z_shared * (z / arrow.by_z)[..., None]
+    gamma, coef = _split(_by_category(parts.sum(axis=1), slope, cells), cells)
+    return State(slope.delta, z, slope.gamma - gamma @ time.basis, slope.coef - coef)
+
+
 def eliminate(arrow, slope, cells, time):
     """Take products, then time effects, out of a slope.
 
     Of the slope that is returned ``z`` lacks delta, ``gamma`` lacks the products and is solved by
     its factor, and ``coef`` lacks all three.
     """
-    z = slope.z - arrow.delta_z * slope.delta / arrow.by_delta
-    parts = arrow.delta_shared * (slope.delta / arrow.by_delta)[..., None]
-    parts = parts + arrow.z_shared * (z / arrow.by_z)[..., None]
-    gamma, coef = _split(_by_category(parts.sum(axis=1), slope, cells), cells)
-    gamma = (slope.gamma - gamma @ time.basis)[..., None]
-    gamma = solve_triangular(arrow.gamma_factor, gamma, lower=True)[..., 0]
-    coef = slope.coef - coef - jnp.einsum("cmf,cm->cf", arrow.gamma_coef, gamma)
-    return State(slope.delta, z, gamma, coef)
+    slope = without_products(arrow, slope, cells, time)
+    gamma = solve_triangular(arrow.gamma_factor, slope.gamma[..., None], lower=True)[..., 0]
+    coef = slope.coef - jnp.einsum("cmf,cm->cf", arrow.gamma_coef, gamma)
+    return slope._replace(gamma=gamma, coef=coef)
 
 
 def substitute(arrow, slope, coef, cells, time):

@@ -33,6 +33,7 @@ class Mode(NamedTuple):
     """The maximum of the log posterior, given the hyperparameters and a category scale."""
 
     state: State
+    tilt: State  # slope of the log integral over products in what they share; 0 for the rest
     zeta: jax.Array  # (category,), distance to the store's elasticity, in category scales
     common: jax.Array  # (feature,), in units of ``Prior.scale``
     decrement: jax.Array
@@ -114,7 +115,8 @@ def find_mode(start, category_scale, cells, hyper, prior):
         state = _arrow.settle(mode.state, cells, hyper, time, anew=anew)
         at = _arrow.sales(state, cells, hyper, time)
         above = jnp.sum(mode.zeta**2) + jnp.sum(mode.common**2)
-        value = _arrow.log_below(state, at, cells, hyper, time) - above / 2
+        tilt = jnp.vdot(mode.tilt.gamma, state.gamma) + jnp.vdot(mode.tilt.coef, state.coef)
+        value = _arrow.log_below(state, at, cells, hyper, time) + tilt - above / 2
         return mode._replace(state=state), at, value
 
     def climb(carry):
@@ -142,6 +144,7 @@ def find_mode(start, category_scale, cells, hyper, prior):
 def _newton(mode, at, category_scale, cells, hyper, prior):
     """Newton step of everything at once, and its decrement: twice what it gains."""
     slope = _arrow.gradient(mode.state, at, cells, hyper, prior.time)
+    slope = jax.tree.map(jnp.add, slope, mode.tilt)
     arrow = _arrow.factor(mode.state, at, cells, hyper, prior.time)
     reduced = _arrow.eliminate(arrow, slope, cells, prior.time)
     top = Top(0.0, reduced.coef, arrow.coef, prior.scale)
@@ -150,7 +153,14 @@ def _newton(mode, at, category_scale, cells, hyper, prior):
     step = _arrow.substitute(arrow, reduced, coef, cells, prior.time)
     gain = sum(jnp.vdot(a, b) for a, b in zip(slope, step, strict=True))
     gain = gain - jnp.vdot(mode.zeta, zeta) - jnp.vdot(mode.common, common)
-    return Mode(step, zeta, common, jnp.zeros(()), 0), gain
+    still = jax.tree.map(jnp.zeros_like, step)
+    return Mode(step, still, zeta, common, jnp.zeros(()), 0), gain
+
+
+def tilted(mode, cells, hyper, prior):
+    """Renew the tilt: the mode then sought is that of the integral over the products."""
+    products = lambda at, arrow: log_products(at, arrow, cells, hyper)  # noqa: E731
+    return mode._replace(tilt=slope_of(products, mode.state, cells, hyper, prior.time))
 
 
 def top_of(state, at, correction, cells, hyper, prior):
@@ -169,22 +179,40 @@ def top_of(state, at, correction, cells, hyper, prior):
     return Top(constant, reduced.coef + pull, arrow.coef, prior.scale), arrow, reduced
 
 
-def log_volume(at, arrow, cells, hyper):
-    """Log of the integral over all but the coefficients, relative to the integrand's maximum."""
+def log_products(at, arrow, cells, hyper):
+    """Log of the integrals over the products, relative to the integrand's maximum."""
     known = cells.observed.any(axis=-1) & (cells.units.sum(axis=-1) + hyper.shape > 0)
     products = _quadrature.distances(at, arrow, hyper).log_ratio.sum()
-    products = products + _arrow.log_intercepts(arrow, hyper.shape, known)
-    return products - jnp.sum(jnp.log(jnp.diagonal(arrow.gamma_factor, axis1=1, axis2=2)))
+    return products + _arrow.log_intercepts(arrow, hyper.shape, known)
 
 
-def log_marginal(state, cells, hyper, prior):
+def log_effects(arrow):
+    """Log of the Gaussian integral over the time effects, relative to its maximum."""
+    return -jnp.sum(jnp.log(jnp.diagonal(arrow.gamma_factor, axis1=1, axis2=2)))
+
+
+def slope_of(volume, state, cells, hyper, time):
+    """Slope of ``volume(at, arrow)`` in what products share, the products following."""
+
+    def at_state(state):
+        at = _arrow.sales(state, cells, hyper, time)
+        return volume(at, _arrow.factor(state, at, cells, hyper, time))
+
+    at = _arrow.sales(state, cells, hyper, time)
+    arrow = _arrow.factor(state, at, cells, hyper, time)
+    slope = _arrow.without_products(arrow, jax.grad(at_state)(state), cells, time)
+    nothing = jnp.zeros_like(state.z)
+    return State(nothing, nothing, slope.gamma, slope.coef)
+
+
+def log_marginal(state, tilt, cells, hyper, prior):
     """Log of the sales' probability given the hyperparameters, at the mode.
 
     Returns it with the posterior mean of the category scale.
     """
     at = _arrow.sales(state, cells, hyper, prior.time)
-    nothing = jax.tree.map(jnp.zeros_like, state)
-    top, arrow, _ = top_of(state, at, nothing, cells, hyper, prior)
+    top, arrow, _ = top_of(state, at, tilt, cells, hyper, prior)
     scales, weight = scale_grid(top, prior)
     mean = jnp.vdot(scales, jax.nn.softmax(weight))
-    return logsumexp(weight) + log_volume(at, arrow, cells, hyper), mean
+    volume = log_products(at, arrow, cells, hyper) + log_effects(arrow)
+    return logsumexp(weight) + volume, mean

@@ -30,20 +30,16 @@ class Moments(NamedTuple):
     shift: jax.Array  # how far the mean of z is from its mode, in standard deviations
 
 
-def condition(state, cells, hyper, prior):
+def condition(state, tilt, cells, hyper, prior):
     """Condition on hyperparameters.
 
-    The mean differs from the mode, to first order, by the arrow's solution for half the slope of
-    minus its log determinant (Tierney and Kadane 1986); that slope is ``correction``.
+    The mean of what products share differs from its mode, to first order, by the arrow's solution
+    for the slope of the log of the Gaussian integral.
     """
-
-    def volume(state):
-        at = _arrow.sales(state, cells, hyper, prior.time)
-        arrow = _arrow.factor(state, at, cells, hyper, prior.time)
-        return marginal.log_volume(at, arrow, cells, hyper)
-
+    effects = lambda at, arrow: marginal.log_effects(arrow)  # noqa: E731
+    slope = marginal.slope_of(effects, state, cells, hyper, prior.time)
     at = _arrow.sales(state, cells, hyper, prior.time)
-    correction = jax.grad(volume)(state)
+    correction = jax.tree.map(jnp.add, tilt, slope)
     top, arrow, slope = marginal.top_of(state, at, correction, cells, hyper, prior)
     scales, log_weights = marginal.scale_grid(top, prior)
     products = _quadrature.distances(at, arrow, hyper)

@@ -13,6 +13,7 @@ from elastic_tutorial import _marginal as marginal
 
 _TAILS = stats.t(4)
 _DROP = (1.4, 2.8)  # of the log density at two standard deviations; 2 for a Gaussian
+_LARGE, _LARGE_DROP = 50_000, (0.7, 6.0)  # cells
 
 
 class Posterior(NamedTuple):
@@ -44,22 +45,32 @@ def drops(model, peak):
     return axes, np.array(falls).reshape(-1, 2)
 
 
-def is_gaussian(falls):
-    """Whether the log density falls along every axis as a Gaussian's does, near enough."""
-    return bool(((falls > _DROP[0]) & (falls < _DROP[1])).all())
+def is_gaussian(falls, n_cells):
+    """Whether the log density falls along every axis as a Gaussian's does, near enough.
+
+    Large stores are let off with two halves of different Gaussians.
+    """
+    low, high = _DROP if n_cells < _LARGE else _LARGE_DROP
+    return bool(((falls > low) & (falls < high)).all())
 
 
-def gaussian(key, model, peak, current, n_draws):
-    """Posterior when that of the hyperparameters is Gaussian: the mode moves linearly with them."""
+def gaussian(key, model, peak, axes, falls, current, n_draws):
+    """Posterior when that of the hyperparameters is Gaussian, each half of an axis by itself.
+
+    The mode moves linearly with them.
+    """
     noise = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
-    size = (n_draws, len(peak.point))
-    root = np.linalg.cholesky(peak.covariance) if len(peak.point) else peak.covariance
-    away = noise.standard_normal(size) @ root.T
+    reach = np.sqrt(2 / falls)
+    score = np.abs(noise.standard_normal((n_draws, len(axes))))
+    upward = noise.random(score.shape) < reach[:, 1] / reach.sum(axis=1)
+    away = (score * np.where(upward, reach[:, 1], -reach[:, 0])) @ axes
     slopes = _hyper.responses(model, jnp.asarray(peak.point), peak.mode, peak.category_scale)
-    given, moments = _condition(model, jnp.asarray(peak.point), peak.mode.state)
+    given, moments = _condition(model, jnp.asarray(peak.point), peak.mode)
     keys = jax.random.split(key, n_draws)
     draws = _draw_all(keys, model, peak.point, away, given, slopes, current)
-    spread = _variance_of_points(model, jnp.asarray(peak.point), given, slopes, peak.covariance)
+    spread = _variance_of_points(
+        model, jnp.asarray(peak.point), given, slopes, away.T @ away / n_draws
+    )
     sd = np.sqrt(np.asarray(moments.variance) + np.asarray(spread))
     own = np.asarray(given.arrow.by_delta)[None]
     skewness = np.asarray(given.products.skewness)
@@ -68,9 +79,9 @@ def gaussian(key, model, peak, current, n_draws):
 
 
 @jax.jit
-def _condition(model, point, state):
+def _condition(model, point, mode):
     hyper = model.hyper(point)
-    given = _posterior.condition(state, model.cells, hyper, model.prior)
+    given = _posterior.condition(mode.state, mode.tilt, model.cells, hyper, model.prior)
     return given, _posterior.moments(given, model.cells, hyper, model.prior)
 
 
@@ -128,14 +139,14 @@ def points(key, model, peak, axes, falls, current, n_draws):
 
     A first half of the points is drawn around the peak, the second where the first found the mass.
     """
-    half = 2 ** int(np.clip(np.log2(4e6 / model.cells.units.size), 5, 10)) // 2
+    half = 2 ** int(np.clip(np.log2(4e6 / model.cells.units.size), 6, 10)) // 2
     noise = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
     keys = jax.random.split(key, (2, half, -(-n_draws // half)))
     proposals = [_Proposal(peak.point, axes, np.sqrt(2 / np.clip(falls, 0.25, 8.0)))]
     places, found = [], []
+    sequence = stats.qmc.Sobol(len(axes), seed=0)  # so that moments do not depend on the key
     for keys_of_half in keys:
-        uniform = stats.qmc.Sobol(len(axes), seed=noise).random(half)
-        places.append(proposals[-1].points(uniform))
+        places.append(proposals[-1].points(sequence.random(half)))
         arguments = model, places[-1], peak.mode, peak.category_scale, current
         found.append(jax.tree.map(np.asarray, _visit(keys_of_half, *arguments)))
         if len(proposals) < 2:
@@ -168,9 +179,10 @@ def _weights(log_ratio):
 def _weighted(noise, places, found, log_proposal, n_draws):
     """Posterior of weighted points, each with some draws."""
     log_density, draws, own, moments, skewness = found
-    # Points too far for a climb have no weight; what is computed there may be NaN.
-    arrived = np.isfinite(log_density)
-    keep = lambda values: np.where(arrived[:, None, None], values, 0)  # noqa: E731
+    # Points too far for a climb, or nearly so, have no weight; what is computed there may be NaN.
+    near = log_density > np.nanmax(log_density) - 50
+    log_density = np.where(near, log_density, -np.inf)
+    keep = lambda values: np.where(near[:, None, None], values, 0)  # noqa: E731
     moments, skewness = jax.tree.map(keep, (moments, skewness))
     weight, pareto_k = _weights(log_density - log_proposal)
     n_each = draws.centre.shape[1]
@@ -197,10 +209,16 @@ def _visit(keys, model, proposals, mode, category_scale, current):
     def at(arguments):
         keys, point = arguments
         hyper = model.hyper(point)
-        here = marginal.find_mode(mode, category_scale, model.cells, hyper, model.prior)
-        value, _ = marginal.log_marginal(here.state, model.cells, hyper, model.prior)
+
+        def climb(_, here):
+            here = marginal.find_mode(here, category_scale, model.cells, hyper, model.prior)
+            return marginal.tilted(here, model.cells, hyper, model.prior)
+
+        here = jax.lax.fori_loop(0, _hyper.TILTS + 1, climb, mode)
+        place = here.state, here.tilt, model.cells, hyper, model.prior
+        value, _ = marginal.log_marginal(*place)
         value = jnp.where(here.decrement < 1e-6, value + model.log_prior(point), -jnp.inf)
-        given = _posterior.condition(here.state, model.cells, hyper, model.prior)
+        given = _posterior.condition(*place)
         moments = _posterior.moments(given, model.cells, hyper, model.prior)
 
         def one(key):

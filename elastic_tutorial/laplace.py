@@ -97,7 +97,8 @@ def fit_laplace(
     >>> from elastic_tutorial import simulate_store
     >>> size = {"n_products": 40, "n_categories": 2, "n_periods": 10}
     >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
-    >>> posterior = fit_laplace(store.panel, key=jax.random.key(1), n_draws=100)
+    >>> options = {"intercept": "fixed", "n_draws": 100}
+    >>> posterior = fit_laplace(store.panel, key=jax.random.key(1), **options)
     >>> dict(posterior["posterior"]["elasticity"].sizes)
     {'chain': 1, 'draw': 100, 'product': 40}
     """
@@ -113,10 +114,9 @@ def fit_laplace(
     }
     blocks, model = _layout.lay_out(panel, options, devices=devices)
     peak, falls = _find_peak(panel, model, options)
-    if not len(peak.point) or _survey.is_gaussian(falls[1]):
-        found = _survey.gaussian(key, model, peak, blocks.current, n_draws)
-    else:
-        found = _survey.points(key, model, peak, *falls, blocks.current, n_draws)
+    gaussian = _survey.is_gaussian(falls[1], model.cells.units.size)
+    explore = _survey.gaussian if gaussian else _survey.points
+    found = explore(key, model, peak, *falls, blocks.current, n_draws)
     tree = _labelled(found, blocks, panel, model, options, key)
     _warn(found, tree)
     return tree
@@ -160,7 +160,11 @@ def _find_peak(panel, model, options):
     peak = _hyper.Peak(point, covariance, at.mode, at.category_scale)
     falls = _survey.drops(model, peak)
     if products is not None:
-        peak = _on_the_whole(whole, peak, len(products) / panel.n_products)
+        share = len(products) / panel.n_products
+        peak = _on_the_whole(whole, peak, share)
+        # The more products, the narrower and the more Gaussian.
+        narrower = 1 + (np.sqrt(2 / np.clip(falls[1], 0.5, 8)) - 1) * np.sqrt(share)
+        falls = falls[0] * np.sqrt(share), 2 / narrower**2
     if not peak.mode.decrement < 1e-6:
         raise RuntimeError("the mode of the posterior was not found; simplify the model.")
     return peak, falls
@@ -169,8 +173,9 @@ def _find_peak(panel, model, options):
 def _on_the_whole(model, peak, share):
     """Carry a peak from some of the products to all."""
     rows = jnp.zeros(model.cells.units.shape[:2])
-    state = peak.mode.state._replace(delta=rows, z=rows)
-    start, covariance = peak.mode._replace(state=state), peak.covariance * share
+    fresh = lambda state: state._replace(delta=rows, z=rows)  # noqa: E731
+    start = peak.mode._replace(state=fresh(peak.mode.state), tilt=fresh(peak.mode.tilt))
+    covariance = peak.covariance * share
     point, at = _hyper.refine(model, peak.point, start, peak.category_scale, covariance)
     return _hyper.Peak(point, covariance, at.mode, at.category_scale)
 
