@@ -101,7 +101,7 @@ def _slope(model, point, mode, category_scale):
 
     The slope counts that the mode moves with the point. One solve of the arrow does it (the
     adjoint method): the mode's own motion never has to be computed. That the tilt moves too is
-    left out: a part in a hundred of the slope in a small store, less in a large one.
+    left out, which moves the peak by hundredths of its width in a store of six products.
     """
     state = mode.state
 
