@@ -10,12 +10,14 @@ elasticity and the coefficients of covariates multiply ``features`` (feature, pe
 length period + feature is called shared.
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.linalg import solve_triangular
-from jax.scipy.special import gammaln, logsumexp
+from jax.scipy.special import logsumexp
 
 jax.config.update("jax_enable_x64", True)
 
@@ -30,6 +32,7 @@ class Cells(NamedTuple):
     observed: jax.Array  # (block, row, period)
     features: jax.Array  # (block, row, feature, period): centred log price, covariates
     category: jax.Array  # (block,)
+    constant: jax.Array  # (block, row, period): what no mean changes of the log likelihood
 
 
 class Hyper(NamedTuple):
@@ -89,21 +92,36 @@ def log_demand(state, cells, hyper, time):
 
 
 def sales(state, cells, hyper, time):
-    """Log likelihood of units against a perfect fit, score and curvature of each cell."""
+    """Log likelihood of units against a perfect fit, score and curvature of each cell.
+
+    With overdispersion the log likelihood needs ``normalised`` cells.
+    """
     demand, distance = log_demand(state, cells, hyper, time)
     log_mean = demand + state.delta[..., None]
     mean = jnp.where(cells.observed, jnp.exp(log_mean), 0)
     units, phi = cells.units, hyper.dispersion
-    fit = units * (log_mean - jnp.log(jnp.maximum(units, 1)))
-    fit = jnp.where(cells.observed, fit, 0)
+    fit = jnp.where(cells.observed, units * log_mean, 0) + cells.constant
     if phi is None:
-        return Sales(jnp.sum(fit + units - mean), units - mean, mean, distance)
+        return Sales(jnp.sum(fit - mean), units - mean, mean, distance)
     spread = 1 + phi * mean
-    log_lik = fit - (units + 1 / phi) * jnp.log1p(phi * mean) + rising_factorial(units, phi)
-    curvature = mean * (1 + phi * units) / spread**2
-    return Sales(jnp.sum(log_lik), (units - mean) / spread, curvature, distance)
+    log_lik = jnp.sum(fit - (units + 1 / phi) * jnp.log1p(phi * mean))
+    return Sales(log_lik, (units - mean) / spread, mean * (1 + phi * units) / spread**2, distance)
 
 
+def perfect_fit(units):
+    """Minus the log likelihood of Poisson sales at their own mean, but for the factorial."""
+    return units - units * np.log(np.maximum(units, 1))
+
+
+def normalised(cells, hyper):
+    """Cells with what the dispersion adds to the constant of the log likelihood."""
+    if hyper.dispersion is None:
+        return cells
+    rising = rising_factorial(cells.units, hyper.dispersion) - cells.units
+    return cells._replace(constant=cells.constant + rising)
+
+
+@jax.custom_jvp
 def rising_factorial(units, phi):
     """Sum of log(1 + j phi) for j below units, plus units: accurate for any phi above 1e-9."""
     rate = 1 / phi
@@ -111,14 +129,43 @@ def rising_factorial(units, phi):
     return large - stirling_error(rate)
 
 
+@rising_factorial.defjvp
+def _(primals, tangents):
+    units, phi = primals  # units are data; only phi moves
+    rate = 1 / phi
+    slope = stirling_slope(rate) - stirling_slope(units + rate) - jnp.log1p(units * phi)
+    slope = rate**2 * slope + (units + rate - 0.5) * units / (1 + units * phi)
+    return rising_factorial(units, phi), slope * tangents[1]
+
+
 def stirling_error(a):
     """Error of Stirling's formula for log Gamma(a)."""
-    shifted = jnp.maximum(a, 10.0)
-    square = shifted**-2
-    series = (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680))) / shifted
+    one = 1 / jnp.where(a < 10, a + 10, a)
+    square = one**2
+    series = one * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680)))
+    return series + jax.lax.cond(jnp.any(a < 10), _from_above, jnp.zeros_like, a)
+
+
+def stirling_slope(a):
+    """Differentiate ``stirling_error``."""
+    square = 1 / jnp.where(a < 10, a + 10, a) ** 2
+    series = -square * (1 / 12 - square * (1 / 120 - square * (1 / 252 - square / 240)))
+    return series + jax.lax.cond(jnp.any(a < 10), _slope_from_above, jnp.zeros_like, a)
+
+
+def _from_above(a):
+    """Where a < 10, the error at a less that at a + 10, whose Gamma is (a + 9) ... a Gamma(a)."""
     small = jnp.minimum(a, 10.0)
-    exact = gammaln(small) - (small - 0.5) * jnp.log(small) + small - 0.5 * jnp.log(2 * jnp.pi)
-    return jnp.where(a < 10, exact, series)
+    rising = functools.reduce(jnp.multiply, [small + j for j in range(10)])
+    back = (small + 9.5) * jnp.log(small + 10) - 10 - (small - 0.5) * jnp.log(small)
+    return jnp.where(a < 10, back - jnp.log(rising), 0)
+
+
+def _slope_from_above(a):
+    small = jnp.minimum(a, 10.0)
+    rising = sum(1 / (small + j) for j in range(10))
+    back = jnp.log1p(10 / small) - 0.5 / (small + 10) + 0.5 / small
+    return jnp.where(a < 10, back - rising, 0)
 
 
 def gradient(state, at, cells, hyper, time):
@@ -187,31 +234,27 @@ def substitute(arrow, slope, coef, cells, time):
     return State(delta / arrow.by_delta, z, gamma, coef)
 
 
-def settle(state, cells, hyper, time, *, anew=False):
+def settle(state, cells, hyper, time):
     """Put each product's intercept at its own maximum, the rest given.
 
-    Overdispersed sales take Newton steps to it, from where it stands or, if ``anew``, from the
-    maximum under Poisson sales.
+    Overdispersed sales take one Newton step to it.
     """
-    poisson = hyper.dispersion is None
-    if poisson or anew:
+    if hyper.dispersion is None:
         demand, _ = log_demand(state, cells, hyper, time)
         expected = logsumexp(demand, axis=-1, where=cells.observed)
         expected = jnp.logaddexp(expected, jnp.log(hyper.shape))
         total = cells.units.sum(axis=-1) + hyper.shape
         known = total > 0
         delta = jnp.log(jnp.where(known, total, 1.0)) - jnp.where(known, expected, _NEVER)
-        state = state._replace(delta=jnp.where(jnp.isfinite(delta), delta, 0.0))
-    if poisson:
-        return state
+        return state._replace(delta=jnp.where(jnp.isfinite(delta), delta, 0.0))
 
-    def newton(_, delta):
+    def newton(delta):
         at = sales(state._replace(delta=delta), cells, hyper, time)
         slope = at.score.sum(axis=-1) + hyper.shape * (1 - jnp.exp(delta))
         own = at.curvature.sum(axis=-1) + hyper.shape * jnp.exp(delta)
         return delta + jnp.clip(slope / jnp.where(own > _TINY, own, 1.0), -1, 1)
 
-    return state._replace(delta=jax.lax.fori_loop(0, 2, newton, state.delta))
+    return state._replace(delta=newton(state.delta))
 
 
 def log_below(state, at, cells, hyper, time):

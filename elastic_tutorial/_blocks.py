@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from elastic_tutorial._arrow import Cells
+from elastic_tutorial._arrow import Cells, perfect_fit
 
 _SIZES = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 _WASTE = 1.15  # rows with padding over rows without, at most
@@ -52,7 +52,7 @@ def pack(panel, *, gamma, products=None, multiple=1):
     features = [log_price, *(np.nan_to_num(each) for each in panel.covariates.values())]
     features = np.stack([lay(each) for each in features], axis=2)
     units = lay(np.nan_to_num(panel.units))
-    cells = Cells(units, lay(panel.observed), features, of_block)
+    cells = Cells(units, lay(panel.observed), features, of_block, perfect_fit(units))
     return Blocks(jax.tree.map(jnp.asarray, cells), place, jnp.asarray(lay(current)))
 
 

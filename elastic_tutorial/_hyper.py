@@ -12,6 +12,7 @@ from elastic_tutorial import _marginal as marginal
 from elastic_tutorial._arrow import Cells, Hyper, State
 
 TILTS = 2  # rounds of renewing it
+_ROUGH, _FINE = 1e-2, 1e-9  # Newton decrements of a mode while its tilt changes, and after
 _ARRIVED = 1e-6  # Newton decrement of a mode that was reached
 _GAIN = 1e-3  # of the log posterior, for which another step is not worth while
 LOGS = ("elasticity_scale", "shape", "dispersion")  # positive, so learned as logs
@@ -74,10 +75,10 @@ def evaluate(model, point, start, category_scale):
 
     Minus infinity where the climb does not arrive.
     """
-    point = jnp.asarray(point)
-    mode = _find(model, point, start, category_scale)
+    point, mode = jnp.asarray(point), start
     for _ in range(TILTS):
-        mode = _find(model, point, _tilt(model, point, mode), category_scale)
+        mode = _tilt(model, point, _find(model, point, mode, category_scale, _ROUGH))
+    mode = _find(model, point, mode, category_scale, _FINE)
     value, slope, mean = _slope(model, point, mode, category_scale)
     if not (mode.decrement < _ARRIVED and jnp.isfinite(value)):
         value = jnp.full((), -jnp.inf)
@@ -85,9 +86,9 @@ def evaluate(model, point, start, category_scale):
 
 
 @jax.jit
-def _find(model, point, start, category_scale):
+def _find(model, point, start, category_scale, enough):
     hyper = model.hyper(point)
-    return marginal.find_mode(start, category_scale, model.cells, hyper, model.prior)
+    return marginal.find_mode(start, category_scale, model.cells, hyper, model.prior, enough)
 
 
 @jax.jit
@@ -162,12 +163,13 @@ class Peak(NamedTuple):
     category_scale: jax.Array
 
 
-def climb(model, point, at, category_scale, *, unit):
-    """Climb to the peak by BFGS; ``unit`` is roughly its width in each direction.
+def climb(model, point, at, category_scale, inverse):
+    """Climb to the peak by BFGS; ``inverse`` is roughly its covariance.
 
-    ``at`` is the evaluation of the point to start from; returns the last point and its evaluation.
+    ``at`` is the evaluation of the point to start from; returns the last point, its evaluation
+    and a better ``inverse``.
     """
-    inverse = np.diag(unit**2)
+    unit = np.sqrt(np.diag(inverse))
     for _ in range(100):
         slope = np.asarray(at.slope)
         step = inverse @ slope
@@ -178,11 +180,11 @@ def climb(model, point, at, category_scale, *, unit):
         while not there.value >= at.value + 1e-4 * slope @ step:
             step = step / 4
             if np.abs(step / unit).max() < 1e-4:
-                return point, at
+                return point, at, inverse
             there = evaluate(model, point + step, at.mode, category_scale)
         inverse = _update(inverse, step, slope - np.asarray(there.slope))
         point, at = point + step, there
-    return point, at
+    return point, at, inverse
 
 
 def _update(inverse, step, fall):
@@ -192,21 +194,6 @@ def _update(inverse, step, fall):
         return inverse
     turn = np.eye(len(step)) - np.outer(step, fall) / along
     return turn @ inverse @ turn.T + np.outer(step, step) / along
-
-
-def refine(model, point, start, category_scale, covariance):
-    """Climb by Newton steps with a covariance from elsewhere, until a step gains nothing."""
-    at = evaluate(model, point, start, category_scale)
-    for _ in range(8):
-        step = covariance @ np.asarray(at.slope)
-        if np.asarray(at.slope) @ step < _GAIN:
-            break
-        there = evaluate(model, point + step, at.mode, category_scale)
-        if there.value >= at.value:
-            point, at = point + step, there
-        else:
-            covariance = covariance / 4
-    return point, at
 
 
 def curvature(model, point, start, category_scale, unit):

@@ -11,7 +11,7 @@ from jax.scipy.special import logsumexp
 from elastic_tutorial import _arrow, _quadrature
 from elastic_tutorial._arrow import State, Time
 
-_ENOUGH = 1e-9  # of the Newton decrement, twice what a step can still gain
+_ENOUGH = 1e-9
 _ARRIVED = 1e-6
 _MAX_STEPS = 60
 _GRID = 65
@@ -107,12 +107,15 @@ def scale_grid(top, prior):
     return scales, weigh(scales)
 
 
-def find_mode(start, category_scale, cells, hyper, prior):
-    """Climb to the mode by Newton steps, each halved until it climbs."""
-    time = prior.time
+def find_mode(start, category_scale, cells, hyper, prior, enough=_ENOUGH):
+    """Climb to the mode by Newton steps, each halved until it climbs.
 
-    def evaluate(mode, *, anew=False):
-        state = _arrow.settle(mode.state, cells, hyper, time, anew=anew)
+    ``enough`` is the Newton decrement, twice what a step can still gain, at which to stop.
+    """
+    time, cells = prior.time, _arrow.normalised(cells, hyper)
+
+    def evaluate(mode):
+        state = _arrow.settle(mode.state, cells, hyper, time)
         at = _arrow.sales(state, cells, hyper, time)
         above = jnp.sum(mode.zeta**2) + jnp.sum(mode.common**2)
         tilt = jnp.vdot(mode.tilt.gamma, state.gamma) + jnp.vdot(mode.tilt.coef, state.coef)
@@ -135,10 +138,14 @@ def find_mode(start, category_scale, cells, hyper, prior):
         return tried[1]._replace(decrement=gain, n_steps=count), *tried[2:]
 
     def unfinished(carry):
-        return ~(carry[0].decrement <= _ENOUGH) & (carry[0].n_steps < _MAX_STEPS)
+        return ~(carry[0].decrement <= enough) & (carry[0].n_steps < _MAX_STEPS)
 
+    if hyper.dispersion is not None:
+        poisson = lambda state: _arrow.settle(state, cells, hyper._replace(dispersion=None), time)  # noqa: E731
+        state = jax.lax.cond(start.decrement < jnp.inf, lambda s: s, poisson, start.state)
+        start = start._replace(state=state)
     start = start._replace(decrement=jnp.full((), jnp.inf, float), n_steps=jnp.zeros((), int))
-    return jax.lax.while_loop(unfinished, climb, evaluate(start, anew=True))[0]
+    return jax.lax.while_loop(unfinished, climb, evaluate(start))[0]
 
 
 def _newton(mode, at, category_scale, cells, hyper, prior):
@@ -210,6 +217,7 @@ def log_marginal(state, tilt, cells, hyper, prior):
 
     Returns it with the posterior mean of the category scale.
     """
+    cells = _arrow.normalised(cells, hyper)
     at = _arrow.sales(state, cells, hyper, prior.time)
     top, arrow, _ = top_of(state, at, tilt, cells, hyper, prior)
     scales, weight = scale_grid(top, prior)

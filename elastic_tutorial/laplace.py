@@ -7,12 +7,14 @@ at their log density shows that it is none.
 """
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import arviz as az
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from elastic_tutorial import _hyper, _layout, _survey
 from elastic_tutorial import _validation as check
@@ -23,8 +25,9 @@ from elastic_tutorial.panel import Panel
 LIKELIHOODS, INTERCEPTS = ("poisson", "negative_binomial"), ("gamma", "fixed")
 _UNIT = {"elasticity_scale": 0.1, "shape": 0.2, "pivot": 0.5, "dispersion": 0.2}
 _MANY_CELLS = 600_000  # above, hyperparameters are first learned on some of the products
-_SOME_PRODUCTS = 3_000
+_SOME_PRODUCTS = (1_000, 5_000)
 _SKEWED = 1.0
+_PARTS = 16  # of the draws, each with random numbers of its own
 _MORE_DIMS = {"base_demand": ["product"], "category_level": ["category"]}
 
 
@@ -113,10 +116,12 @@ def fit_laplace(
         "priors": _priors(priors),
     }
     blocks, model = _layout.lay_out(panel, options, devices=devices)
-    peak, falls = _find_peak(panel, model, options)
-    gaussian = _survey.is_gaussian(falls[1], model.cells.units.size)
-    explore = _survey.gaussian if gaussian else _survey.points
-    found = explore(key, model, peak, *falls, blocks.current, n_draws)
+    # The matrices given to LAPACK are small; more threads spend their time waiting for each other.
+    with threadpool_limits(1, user_api="blas"):
+        peak, falls = _find_peak(panel, model, options)
+        gaussian = _survey.is_gaussian(falls[1], model.cells.units.size)
+        explore = _survey.gaussian if gaussian else _survey.points
+        found = explore(key, model, peak, *falls, blocks.current, n_draws)
     tree = _labelled(found, blocks, panel, model, options, key)
     _warn(found, tree)
     return tree
@@ -142,11 +147,33 @@ def _check_options(panel, likelihood, intercept, n_draws):
 
 
 def _find_peak(panel, model, options):
-    """Peak of the hyperparameters, and how the log density falls around it."""
-    whole, products = model, None
-    if model.cells.units.size > _MANY_CELLS and panel.n_products > 2 * _SOME_PRODUCTS:
-        products = _some(panel)
-        _, model = _layout.lay_out(panel, options, products=products)
+    """Peak of the hyperparameters, and how the log density falls around it.
+
+    In a large store they are first learned on some of the products, then on more, then on all.
+    """
+    sizes = [n for n in _SOME_PRODUCTS if 2 * n < panel.n_products]
+    sizes *= model.cells.units.size > _MANY_CELLS
+    stages = [_layout.lay_out(panel, options, products=_some(panel, n))[1] for n in sizes]
+    stages = [*stages, model]
+    peak = _first_peak(panel, stages[0], options)
+    falls = _survey.drops(stages[0], peak)
+    for n, stage in zip([*sizes, panel.n_products][1:], stages[1:], strict=True):
+        peak = _carried(stage, peak, sizes[0] / n)
+    if not peak.mode.decrement < 1e-6:
+        raise RuntimeError("the mode of the posterior was not found; simplify the model.")
+    if not sizes:
+        return peak, falls
+    # The more products, the narrower and the more Gaussian.
+    share = sizes[0] / panel.n_products
+    narrower = 1 + (np.sqrt(2 / np.clip(falls[1], 0.5, 8)) - 1) * np.sqrt(share)
+    return peak._replace(covariance=share * peak.covariance), (
+        falls[0] * np.sqrt(share),
+        2 / narrower**2,
+    )
+
+
+def _first_peak(panel, model, options):
+    """Peak of the hyperparameters, from the start."""
     point = np.array([_layout.START[k] for k in model.names])
     logs = [k in _hyper.LOGS for k in model.names]
     point[logs] = np.log(point[logs])
@@ -154,36 +181,28 @@ def _find_peak(panel, model, options):
     start = _hyper.start_of(model, _layout.levels_of_demand(panel, options))
     at = _hyper.evaluate(model, point, start, model.prior.category_scale)
     scale = at.category_scale
-    point, at = _hyper.climb(model, point, at, scale, unit=unit)
+    point, at, _ = _hyper.climb(model, point, at, scale, np.diag(unit**2))
     covariance = _hyper.curvature(model, point, at.mode, scale, unit / 4)
-    point, at = _hyper.refine(model, point, at.mode, scale, covariance)
-    peak = _hyper.Peak(point, covariance, at.mode, at.category_scale)
-    falls = _survey.drops(model, peak)
-    if products is not None:
-        share = len(products) / panel.n_products
-        peak = _on_the_whole(whole, peak, share)
-        # The more products, the narrower and the more Gaussian.
-        narrower = 1 + (np.sqrt(2 / np.clip(falls[1], 0.5, 8)) - 1) * np.sqrt(share)
-        falls = falls[0] * np.sqrt(share), 2 / narrower**2
-    if not peak.mode.decrement < 1e-6:
-        raise RuntimeError("the mode of the posterior was not found; simplify the model.")
-    return peak, falls
-
-
-def _on_the_whole(model, peak, share):
-    """Carry a peak from some of the products to all."""
-    rows = jnp.zeros(model.cells.units.shape[:2])
-    fresh = lambda state: state._replace(delta=rows, z=rows)  # noqa: E731
-    start = peak.mode._replace(state=fresh(peak.mode.state), tilt=fresh(peak.mode.tilt))
-    covariance = peak.covariance * share
-    point, at = _hyper.refine(model, peak.point, start, peak.category_scale, covariance)
+    point, at, _ = _hyper.climb(model, point, at, scale, covariance)
     return _hyper.Peak(point, covariance, at.mode, at.category_scale)
 
 
-def _some(panel):
+def _carried(model, peak, share):
+    """Carry a peak from a share of the products to more of them; keep its covariance."""
+    rows = jnp.zeros(model.cells.units.shape[:2])
+    fresh = lambda state: state._replace(delta=rows, z=rows)  # noqa: E731
+    start = peak.mode._replace(state=fresh(peak.mode.state), tilt=fresh(peak.mode.tilt))
+    start = start._replace(decrement=jnp.full((), jnp.inf))
+    at = _hyper.evaluate(model, peak.point, start, peak.category_scale)
+    climb = model, peak.point, at, peak.category_scale, share * peak.covariance
+    point, at, _ = _hyper.climb(*climb)
+    return _hyper.Peak(point, peak.covariance, at.mode, at.category_scale)
+
+
+def _some(panel, n):
     """Evenly spaced products of every category."""
     order = np.argsort(panel.category, kind="stable")
-    return np.sort(order[:: panel.n_products // _SOME_PRODUCTS])
+    return np.sort(order[:: panel.n_products // n])
 
 
 def _labelled(found, blocks, panel, model, options, key):
@@ -192,11 +211,7 @@ def _labelled(found, blocks, panel, model, options, key):
     draws = jax.tree.map(np.asarray, found.draws)
     values = {"elasticity": per_product(draws.elasticity)}
     base = per_product(draws.log_base)
-    np.exp(base, out=base)
-    noise = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
-    own = np.broadcast_to(per_product(found.own), base.shape)
-    for demand, shape in zip(base, own, strict=True):
-        demand *= noise.standard_gamma(shape) / shape
+    _spread_base(base, np.broadcast_to(per_product(found.own), base.shape), key)
     sold = panel.total_units > 0
     if not options["gamma"]:
         base[:, ~sold] = np.nan
@@ -216,6 +231,21 @@ def _labelled(found, blocks, panel, model, options, key):
     table = {name: ("product", each) for name, each in analytic.items()}
     tree["analytic"] = xr.Dataset(table, coords={"product": panel.products})
     return tree
+
+
+def _spread_base(base, own, key):
+    """Turn logs at the mode of the intercepts into draws, in place; ``own`` is their curvature."""
+
+    def spread(part):
+        noise, demands, shapes = part
+        np.exp(demands, out=demands)
+        for demand, shape in zip(demands, shapes, strict=True):
+            demand *= noise.standard_gamma(shape) / shape
+
+    noise = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel()).spawn(_PARTS)
+    parts = (np.array_split(each, _PARTS) for each in (base, own))
+    with ThreadPoolExecutor() as pool:  # NumPy's generators let other threads run
+        list(pool.map(spread, zip(noise, *parts, strict=True)))
 
 
 def _shared_draws(draws, panel, model, options):

@@ -142,7 +142,8 @@ def dense_slopes(function, parts):
 def test_log_likelihood_is_that_of_scipy_less_a_perfect_fit(intercept, likelihood):
     blocks, model = model_of(PANEL, intercept, likelihood)
     hyper, state = hyper_of(model), some_mode(model).state
-    at = _arrow.sales(state, model.cells, hyper, model.prior.time)
+    cells = _arrow.normalised(model.cells, hyper)
+    at = _arrow.sales(state, cells, hyper, model.prior.time)
     demand, _ = _arrow.log_demand(state, model.cells, hyper, model.prior.time)
     mean = of_products(jnp.exp(demand + state.delta[..., None]), blocks)[OBSERVED]
     units = PANEL.units[OBSERVED]
@@ -162,6 +163,14 @@ def test_stirling_error_is_what_the_formula_lacks(a):
     assert_allclose(_arrow.stirling_error(a), special.gammaln(a) - formula, atol=1e-11, rtol=1e-9)
 
 
+@pytest.mark.parametrize("phi", [8e-4, 0.09, 0.2, 3.0, 50.0])
+@pytest.mark.parametrize("units", [0, 1, 7, 1_000, 100_000])
+def test_rising_factorial_has_the_slope_of_that_sum(units, phi):
+    j = np.arange(units)
+    actual = jax.grad(_arrow.rising_factorial, argnums=1)(float(units), phi)
+    assert_allclose(actual, (j / (1 + j * phi)).sum(), rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize("phi", [1e-9, 1e-6, 1e-3, 0.1, 2.0, 50.0])
 @pytest.mark.parametrize("units", [0, 1, 2, 7, 300, 20_000])
 def test_rising_factorial_is_a_sum_of_logs(units, phi):
@@ -174,8 +183,11 @@ def test_rising_factorial_is_a_sum_of_logs(units, phi):
 def settled(model, hyper, state):
     """A state with its intercepts at their maxima, and what is known there."""
     time = model.prior.time
-    state = _arrow.settle(state, model.cells, hyper, time, anew=True)
-    at = _arrow.sales(state, model.cells, hyper, time)
+    plain = hyper._replace(dispersion=None)
+    state = _arrow.settle(state, model.cells, plain, time)
+    for _ in range(3 if hyper.dispersion is not None else 0):
+        state = _arrow.settle(state, model.cells, hyper, time)
+    at = _arrow.sales(state, _arrow.normalised(model.cells, hyper), hyper, time)
     return state, at, _arrow.factor(state, at, model.cells, hyper, time)
 
 
@@ -291,7 +303,8 @@ def one_product(price, units, shape, likelihood="poisson"):
     def log_joint(delta, z):
         """Log density of sales, intercept and distance, over arrays of the two."""
         state = _arrow.State(zero + delta, zero + z, gamma + level, coef)
-        at = _arrow.sales(state, model.cells, hyper, model.prior.time)
+        cells = _arrow.normalised(model.cells, hyper)
+        at = _arrow.sales(state, cells, hyper, model.prior.time)
         return at.log_lik + hyper.shape * (delta - jnp.exp(delta)) - z**2 / 2
 
     down = jax.jit(jax.value_and_grad(lambda v: -log_joint(v[0], v[1])))
@@ -318,7 +331,8 @@ def integrated(log_joint, best, n=400):
 
 def found_integral(model, hyper, state):
     """The same numbers from the package."""
-    at = _arrow.sales(state, model.cells, hyper, model.prior.time)
+    cells = _arrow.normalised(model.cells, hyper)
+    at = _arrow.sales(state, cells, hyper, model.prior.time)
     arrow = _arrow.factor(state, at, model.cells, hyper, model.prior.time)
     product = _quadrature.distances(at, arrow, hyper)
     value = at.log_lik + hyper.shape * (state.delta - jnp.exp(state.delta)) - state.z**2 / 2
