@@ -52,6 +52,7 @@ notebooks: .venv/.ready ## run the chapters and write their notebooks (only="boo
 .PHONY: studies
 studies: .venv/.ready ## recompute the tables of long studies in book/results (an hour)
 	@$(python) tools/studies.py $(only)
+	@for study in $(if $(only),,tools/study_*.py); do $(python) $$study || exit 1; done
 
 # --- Checks
 
@@ -100,6 +101,13 @@ lock: ## compile pyproject.toml into requirements.txt and binder/requirements.tx
 	$$uv $(compile) pyproject.toml --group notebook --group book --group test -o requirements.txt && \
 	$$uv $(compile) pyproject.toml --group notebook --constraint requirements.txt -o binder/requirements.txt
 	@echo "-e ." >> requirements.txt
+
+# Other packages for the same job, in an environment of their own.
+.PHONY: bench
+bench: .venv/.ready ## measure fit_laplace beside other packages, into book/results (an hour)
+	@uv=$$(tools/setup.sh uv) && $$uv venv --quiet --clear --python .venv/bin/python .venv-bench && \
+	VIRTUAL_ENV=.venv-bench $$uv pip install --quiet -r requirements.txt pymc nutpie gpboost
+	@.venv-bench/bin/python tools/bench.py $(only)
 
 .PHONY: clean
 clean: ## remove what was built (not .venv)

@@ -28,6 +28,7 @@ _PUBLIC = {
         "rate_ratio_posterior",
     ),
     "panel": ("Panel", "PanelError"),
+    "parquet": ("panel_from_parquet",),
     "datasets": ("load_cheese", "load_orange_juice"),
     "simulate": ("simulate_price_change",),
     "store": ("Store", "simulate_store"),
@@ -49,6 +50,7 @@ _PUBLIC = {
         "shrinkage",
     ),
     "audit": ("compare_posteriors",),
+    "pricing": ("ExtrapolationWarning", "best_price", "expected_profit", "expected_revenue"),
     "plots": (
         "plot_arc",
         "plot_daily_sales",
@@ -58,6 +60,10 @@ _PUBLIC = {
         "plot_log_likelihoods",
     ),
     "store_plots": ("plot_elasticities", "plot_estimates", "plot_shrinkage"),
+    "sales_table": ("SalesTable", "read_sales", "unit_costs"),
+    "back_testing": ("back_test",),
+    "store_checks": ("check_fit", "check_store"),
+    "report": ("Report", "elasticity_table", "price_table", "write_report"),
 }
 # Lets four chains run side by side on a CPU. JAX reads it when it starts, so it must stand here.
 _DEVICES = "--xla_force_host_platform_device_count"

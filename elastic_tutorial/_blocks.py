@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 
 from elastic_tutorial._arrow import Cells, perfect_fit
 
@@ -62,3 +63,15 @@ def spread(blocks, devices):
     sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("block"))
     move = lambda array: jax.device_put(array, sharding)  # noqa: E731
     return blocks._replace(cells=jax.tree.map(move, blocks.cells), current=move(blocks.current))
+
+
+def fetch(tree):
+    """Bring arrays to NumPy, gathering those whose parts other processes hold."""
+
+    def one(array):
+        here = not isinstance(array, jax.Array) or array.is_fully_addressable
+        if here or array.is_fully_replicated:
+            return np.asarray(array)
+        return multihost_utils.process_allgather(array, tiled=True)
+
+    return jax.tree.map(one, tree)

@@ -159,17 +159,19 @@ class Peak(NamedTuple):
 
     point: np.ndarray
     covariance: np.ndarray  # minus the inverse of the second derivatives
+    value: float
     mode: marginal.Mode
     category_scale: jax.Array
 
 
 def climb(model, point, at, category_scale, inverse):
-    """Climb to the peak by BFGS; ``inverse`` is roughly its covariance.
+    """Climb to the peak by BFGS; ``inverse`` is roughly its covariance, zero where to stay.
 
     ``at`` is the evaluation of the point to start from; returns the last point, its evaluation
     and a better ``inverse``.
     """
     unit = np.sqrt(np.diag(inverse))
+    unit[unit == 0] = np.inf  # directions that are held
     for _ in range(100):
         slope = np.asarray(at.slope)
         step = inverse @ slope

@@ -8,7 +8,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from elastic_tutorial import _hyper, _posterior
+from elastic_tutorial import _blocks, _hyper, _posterior
 from elastic_tutorial import _marginal as marginal
 
 _TAILS = stats.t(4)
@@ -40,8 +40,9 @@ def drops(model, peak):
         at = point, peak.mode, peak.category_scale
         return float(_hyper.evaluate(model, *at).value)
 
-    top = value(peak.point)
-    falls = [[top - value(peak.point + sign * 2 * axis) for sign in (-1, 1)] for axis in axes]
+    falls = [
+        [peak.value - value(peak.point + sign * 2 * axis) for sign in (-1, 1)] for axis in axes
+    ]
     return axes, np.array(falls).reshape(-1, 2)
 
 
@@ -71,11 +72,11 @@ def gaussian(key, model, peak, axes, falls, current, n_draws):
     spread = _variance_of_points(
         model, jnp.asarray(peak.point), given, slopes, away.T @ away / n_draws
     )
-    sd = np.sqrt(np.asarray(moments.variance) + np.asarray(spread))
-    own = np.asarray(given.arrow.by_delta)[None]
-    skewness = np.asarray(given.products.skewness)
+    found = draws, moments.mean, moments.variance + spread, given.arrow.by_delta
+    draws, mean, variance, own = _blocks.fetch(found)
+    skewness = _blocks.fetch(given.products.skewness)
     points = peak.point + away
-    return Posterior(draws, points, own, np.asarray(moments.mean), sd, skewness, np.nan)
+    return Posterior(draws, points, own[None], mean, np.sqrt(variance), skewness, np.nan)
 
 
 @jax.jit
@@ -148,7 +149,7 @@ def points(key, model, peak, axes, falls, current, n_draws):
     for keys_of_half in keys:
         places.append(proposals[-1].points(sequence.random(half)))
         arguments = model, places[-1], peak.mode, peak.category_scale, current
-        found.append(jax.tree.map(np.asarray, _visit(keys_of_half, *arguments)))
+        found.append(_blocks.fetch(_visit(keys_of_half, *arguments)))
         if len(proposals) < 2:
             weight, _ = _weights(found[0][0] - proposals[0].log_density(places[0]))
             proposals.append(_around(places[0], weight))

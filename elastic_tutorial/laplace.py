@@ -181,10 +181,13 @@ def _first_peak(panel, model, options):
     start = _hyper.start_of(model, _layout.levels_of_demand(panel, options))
     at = _hyper.evaluate(model, point, start, model.prior.category_scale)
     scale = at.category_scale
+    # Before the noise is known, elasticities would be taken for it: first the rest.
+    rest = [k in ("shape", "dispersion") for k in model.names]
+    point, at, _ = _hyper.climb(model, point, at, scale, np.diag(rest * unit**2))
     point, at, _ = _hyper.climb(model, point, at, scale, np.diag(unit**2))
     covariance = _hyper.curvature(model, point, at.mode, scale, unit / 4)
     point, at, _ = _hyper.climb(model, point, at, scale, covariance)
-    return _hyper.Peak(point, covariance, at.mode, at.category_scale)
+    return _hyper.Peak(point, covariance, float(at.value), at.mode, at.category_scale)
 
 
 def _carried(model, peak, share):
@@ -196,7 +199,7 @@ def _carried(model, peak, share):
     at = _hyper.evaluate(model, peak.point, start, peak.category_scale)
     climb = model, peak.point, at, peak.category_scale, share * peak.covariance
     point, at, _ = _hyper.climb(*climb)
-    return _hyper.Peak(point, peak.covariance, at.mode, at.category_scale)
+    return _hyper.Peak(point, peak.covariance, float(at.value), at.mode, at.category_scale)
 
 
 def _some(panel, n):
@@ -208,7 +211,7 @@ def _some(panel, n):
 def _labelled(found, blocks, panel, model, options, key):
     """Put draws and moments under the labels of the panel."""
     per_product = lambda values: values.reshape(*values.shape[:-2], -1)[..., blocks.place]  # noqa: E731
-    draws = jax.tree.map(np.asarray, found.draws)
+    draws = found.draws
     values = {"elasticity": per_product(draws.elasticity)}
     base = per_product(draws.log_base)
     _spread_base(base, np.broadcast_to(per_product(found.own), base.shape), key)

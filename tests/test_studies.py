@@ -46,3 +46,31 @@ def test_a_row_of_the_calibration_is_found_again(calibration):
     # Shares of draws below the truth, from two runs of 400 independent draws at the least.
     error = np.sqrt(2 * stored * (1 - stored) / 400)
     assert ((again - stored).abs() <= 5 * error + 0.01).all()
+
+
+LAPLACE = RESULTS / "sbc_fit_laplace.csv"
+
+
+@pytest.mark.parametrize("intercept, likelihood", studies.LAPLACE_MODELS)
+def test_the_shares_of_the_calibration_of_fit_laplace_are_uniform(intercept, likelihood):
+    """No bin strays further than a simultaneous 95% band over bins and quantities."""
+    table = pd.read_csv(LAPLACE, comment="#")
+    table = table[(table["intercept"] == intercept) & (table["likelihood"] == likelihood)]
+    assert table["replication"].to_list() == list(range(200))
+    shares = table.drop(columns=["intercept", "likelihood", "replication", "warned"])
+    shares = shares.dropna(axis="columns", how="all")
+    assert shares.notna().all(axis=None) and shares.shape[1] >= 14
+    chance = np.random.default_rng(1).multinomial(200, np.full(10, 0.1), size=100_000)
+    reach = np.quantile(np.abs(chance - 20).max(axis=1), 1 - 0.05 / shares.shape[1])
+    for name in shares:
+        counts, _ = np.histogram(shares[name], bins=10, range=(0, 1))
+        assert np.abs(counts - 20).max() <= reach, name
+
+
+@pytest.mark.slow
+def test_a_row_of_the_calibration_of_fit_laplace_is_found_again():
+    table = pd.read_csv(LAPLACE, comment="#", index_col=["intercept", "likelihood", "replication"])
+    again = studies.laplace_calibration_row("fixed", "poisson", 7)
+    stored = table.loc[("fixed", "poisson", 7)].drop("warned").dropna()
+    # Shares of a thousand draws, whose hyperparameters come from weighted points.
+    assert all(abs(again[name] - value) < 0.05 for name, value in stored.items())

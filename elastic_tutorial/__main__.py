@@ -1,0 +1,158 @@
+"""The terminal command: a sales file in, a folder with a report out."""
+
+import argparse
+import sys
+import time
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+
+PROGRAM = "python -m elastic_tutorial"
+EXAMPLE = f"""\
+example, of a file that begins
+
+  week,sku,dept,sold,price,cost,promo
+  2024-01-01,tea-250g,drinks,31,4.99,2.10,0
+  2024-01-08,tea-250g,drinks,52,3.99,2.10,1
+
+  {PROGRAM} sales.csv --product sku --period week --units sold \\
+      --price price --category dept --cost cost --covariates promo --out report/
+
+It writes report/report.html (findings, checks, figures), report/elasticities.csv,
+report/prices.csv and report/masked.csv (rows left out), all of them or none.
+"""
+
+
+def main(arguments=None):
+    """Run the command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            _run(options, caught)
+    except KeyboardInterrupt:
+        return _complain("interrupted; nothing was written", 130)
+    except Exception as error:
+        if options.traceback:
+            raise
+        return _complain(_one_line(error), 2)
+    return 0
+
+
+def _run(options, caught):
+    """Read, check, fit, test, price, write."""
+    progress = _Progress(sys.stderr if sys.stderr.isatty() else None, 6)
+    from elastic_tutorial import _command  # after --help, which needs none of what it imports
+
+    progress.step("reading")
+    folder = _command.claim(options)
+    sales, panel, remarks = _command.read(options)
+    checks = [_command.check(panel, options)]
+    progress.step(f"fitting {panel.n_products:,} products")
+    posterior = _command.fit(panel, options)
+    progress.step("testing on hidden weeks")
+    test = _command.test(panel, options)
+    progress.step("choosing prices")
+    report = _command.report(options, sales, panel, posterior, test, checks, remarks, caught)
+    progress.step("writing")
+    _command.write(report, folder, options)
+    progress.step("done")
+    sys.stdout.write(_command.summary(report, options))
+
+
+class _Progress:
+    """A bar at a terminal; nothing elsewhere."""
+
+    def __init__(self, stream, n_steps):
+        self.stream, self.n_steps, self.done, self.start = stream, n_steps, 0, time.monotonic()
+
+    def step(self, name):
+        if self.stream is None:
+            return
+        self.done += 1
+        bar = ("#" * (4 * (self.done - 1))).ljust(4 * (self.n_steps - 1), ".")
+        end = "\n" if self.done == self.n_steps else ""
+        self.stream.write(f"\r[{bar}] {time.monotonic() - self.start:4.0f} s  {name:<40}{end}")
+        self.stream.flush()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """Complain in one line, as everything else does."""
+        self.exit(_complain(f"{message} (--help shows an example)", 2))
+
+
+def _complain(message, code):
+    sys.stderr.write(f"error: {message}\n")
+    return code
+
+
+def _one_line(error):
+    """Say what went wrong in a line; what nobody foresaw, with its kind."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return "not enough memory for so many products and periods"
+    if isinstance(error, ValueError | OSError | RuntimeError) and text:
+        return text
+    return f"unforeseen {type(error).__name__}: {text}; --traceback shows where"
+
+
+def _parser():
+    """Every option, with its help."""
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Price elasticities and best prices from a CSV or Parquet file of sales.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("file", help="one row for each product and period")
+    for name, text in {
+        "product": "column of the product",
+        "period": "column of the period: numbers, or dates such as 2024-01-31",
+        "units": "column of the units sold in the period",
+        "price": "column of the price per unit",
+    }.items():
+        add(f"--{name}", required=True, metavar="COLUMN", help=text)
+    add("--out", required=True, metavar="FOLDER", help="folder to write, which must not exist")
+    add("--category", metavar="COLUMN", help="column of the product's category")
+    add("--cost", metavar="COLUMN", help="column of the unit cost; without it prices seek revenue")
+    add("--covariates", nargs="+", default=[], metavar="COLUMN", help="such as a promotion")
+    bounds = {"nargs": 2, "type": float, "metavar": ("LOW", "HIGH")}
+    text = "bounds of new prices over today's, as 0.9 1.2; default: the prices each product had"
+    add("--bounds", **bounds, help=text)
+    _add_model(parser.add_argument_group("model").add_argument)
+    _add_file(parser.add_argument_group("file").add_argument)
+    add("--force", action="store_true", help="replace an earlier report in the folder")
+    add("--traceback", action="store_true", help="show where in the program an error arose")
+    add("--version", action="version", version=_version())
+    return parser
+
+
+def _add_model(add):
+    laws, levels = ("poisson", "negative_binomial"), ("gamma", "fixed")
+    text = "law of the sales (default: %(default)s, which lets them vary more than counts do)"
+    add("--likelihood", choices=laws, default="negative_binomial", help=text)
+    text = "level of demand of a product (default: %(default)s, unrelated to its price)"
+    add("--intercept", choices=levels, default="fixed", help=text)
+    text = "leave out what all products of a category share in a period"
+    add("--no-time-effects", action="store_true", help=text)
+    add("--prob", type=float, default=0.9, help="of all intervals (default: %(default)s)")
+    add("--no-back-test", action="store_true", help="leave out the back-test")
+    add("--seed", type=int, default=1, help="of the random draws (default: %(default)s)")
+
+
+def _add_file(add):
+    add("--encoding", default="utf-8", help="of a CSV file, often cp1252 (default: %(default)s)")
+    add("--decimal", default=".", help="decimal mark (default: %(default)s)")
+    add("--thousands", help="mark between thousands (default: none is accepted)")
+    add("--date-format", metavar="FORMAT", help="of the periods, as %%d/%%m/%%Y")
+
+
+def _version():
+    try:
+        return f"elastic_tutorial {version('elastic-tutorial')}"
+    except PackageNotFoundError:
+        return "elastic_tutorial"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""A folder that is there whole or not at all."""
+
+import os
+import shutil
+from pathlib import Path
+
+FILES = ("elasticities.csv", "prices.csv", "masked.csv", "report.html")
+
+
+def claim(folder, *, force):
+    """Return the folder's path, or refuse it while nothing has been computed or removed."""
+    path = Path(os.path.abspath(folder))
+    if os.path.lexists(path) and not force:
+        raise FileExistsError(
+            f"the folder {str(folder)!r} exists; name another, or replace an earlier report by "
+            "force."
+        )
+    for each in (path, *_siblings(path)):
+        _refuse_foreign(each)
+    parent = next(each for each in path.parents if each.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(f"cannot write to {str(parent)!r}; name another folder.")
+    return path
+
+
+def write(path, files):
+    """Write all files beside the folder, then rename; return its path."""
+    partial, old = _siblings(path)
+    _remove(partial)
+    partial.mkdir(parents=True)
+    for name, text in files.items():
+        with (partial / name).open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    if path.exists():
+        _remove(old)
+        path.rename(old)
+    partial.rename(path)
+    _remove(old)
+    return path
+
+
+def _siblings(path):
+    """Where the folder is written, and where the one that it replaces is put meanwhile."""
+    return path.with_name(f"{path.name}.partial"), path.with_name(f"{path.name}.old")
+
+
+def _refuse_foreign(path):
+    """Refuse to replace what this package did not write."""
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_dir():
+        raise FileExistsError(f"{str(path)!r} is not a folder of its own; name another.")
+    foreign = sorted(each.name for each in path.iterdir() if each.name not in FILES)
+    if foreign:
+        raise FileExistsError(
+            f"{str(path)!r} holds other files than a report's, {foreign[0]!r} among them; name "
+            "another folder, or move them away."
+        )
+
+
+def _remove(path):
+    if path.exists():
+        shutil.rmtree(path)

@@ -1,0 +1,35 @@
+"""Sales that a posterior from ``fit_laplace`` expects in cells of a panel."""
+
+import numpy as np
+
+_LARGEST = 2.0**53  # units a period that are still exact; larger means are cut to it
+
+
+def log_demand(posterior, fitted, panel, cells):
+    """Log of the expected units in some cells of a panel, for each draw.
+
+    ``fitted`` is the panel that the posterior comes from; its last prices are those at which base
+    demand is stated.
+    """
+    product, period = cells
+    draws = posterior["posterior"].isel(chain=0)
+    last = fitted.n_periods - 1 - fitted.observed[:, ::-1].argmax(axis=1)
+    current = fitted.log_price[np.arange(fitted.n_products), last]
+    unique, place = np.unique(product, return_inverse=True)
+    own = {name: draws[name].values[:, unique] for name in ("elasticity", "base_demand")}
+    distance = panel.log_price[cells] - current[product]
+    log_mean = np.log(own["base_demand"])[:, place] + own["elasticity"][:, place] * distance
+    if "time_effect" in draws:
+        log_mean += draws["time_effect"].values[:, panel.category[product], period]
+    for name, values in panel.covariates.items():
+        log_mean += draws[f"effect_of_{name}"].values[:, None] * np.nan_to_num(values[cells])
+    return log_mean
+
+
+def simulate_units(posterior, fitted, panel, cells, rng):
+    """Draw units in some cells of a panel, shape (draw, cell)."""
+    mean = np.exp(log_demand(posterior, fitted, panel, cells))
+    if "dispersion" in posterior["posterior"]:
+        dispersion = posterior["posterior"]["dispersion"].values[0, :, None]
+        mean *= rng.gamma(1 / dispersion, dispersion, mean.shape)
+    return rng.poisson(np.minimum(mean, _LARGEST))

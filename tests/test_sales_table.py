@@ -1,0 +1,398 @@
+"""``read_sales``: what people export, read right or refused in one line; never a traceback."""
+
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import elastic_tutorial as et
+from elastic_tutorial.__main__ import main
+
+ROLES = {"product": "sku", "period": "week", "units": "sold", "price": "price"}
+ROLES["category"] = "dept"
+OPTIONS = [f"--{role}={column}" for role, column in ROLES.items()]
+HEADER = "sku,week,sold,price,dept"
+ROWS = [
+    "tea,1,9,2.5,drinks",
+    "tea,2,4,3.0,drinks",
+    "jam,1,7,4.0,food",
+    "jam,2,3,5.0,food",
+]
+TABLE = "\n".join([HEADER, *ROWS]) + "\n"
+UNITS = {"tea": [9, 4], "jam": [7, 3]}
+
+
+def with_row(row, *, text=TABLE):
+    """Return the table with one row more, which is row 6 of the file."""
+    return f"{text}{row}\n"
+
+
+def changed(old, new, text=TABLE):
+    assert old in text
+    return text.replace(old, new)
+
+
+LONG = "x" * 10**6
+# Name: (content of the file, further options of the command, what must come of it).
+# Text in the third place is a pattern of the one line on stderr; a dict is the panel's units, by
+# product and in order of time, NaN where a cell is masked.
+BROKEN = {
+    # What can be read right.
+    "as it should be": (TABLE, [], UNITS),
+    "byte order mark": ("\ufeff" + TABLE, [], UNITS),
+    "UTF-16 with its mark": (TABLE.encode("utf-16"), [], UNITS),
+    "semicolons": (TABLE.replace(",", ";"), [], UNITS),
+    "tabs": (TABLE.replace(",", "\t"), [], UNITS),
+    "Windows line ends": (TABLE.replace("\n", "\r\n").encode(), [], UNITS),
+    "old Macintosh line ends": (TABLE.replace("\n", "\r").encode(), [], UNITS),
+    "blank lines": (TABLE.replace("\n", "\n\n") + "\n\n", [], UNITS),
+    "spaces around cells": (TABLE.replace(",", " , "), [], UNITS),
+    "a separator inside quotation marks": (
+        changed("tea", '"tea, green"'),
+        [],
+        {"tea, green": [9, 4], "jam": [7, 3]},
+    ),
+    "named encoding": (
+        changed("tea", "thé").encode("cp1252"),
+        ["--encoding=cp1252"],
+        {"thé": [9, 4], "jam": [7, 3]},
+    ),
+    "decimal comma": (TABLE.replace(",", ";").replace(".", ","), ["--decimal=,"], UNITS),
+    "thousands, as told": (
+        changed(",9,", ',"1,009",'),
+        ["--thousands=,"],
+        {"tea": [1009, 4], "jam": [7, 3]},
+    ),
+    "dates as periods": (changed(",1,", ",2023-12-25,", changed(",2,", ",2024-01-01,")), [], UNITS),
+    "dates day first": (changed(",1,", ",25.12.2023,", changed(",2,", ",01.01.2024,")), [], UNITS),
+    "dates that only fit one order": (
+        changed(",1,", ",12/25/2023,", changed(",2,", ",01/01/2024,")),
+        [],
+        UNITS,
+    ),
+    "dates in a named format": (
+        changed(",1,", ",03-02-23,", changed(",2,", ",10-02-23,")),
+        ["--date-format=%d-%m-%y"],
+        UNITS,
+    ),
+    "weeks that sort as text": (
+        changed(",1,", ",2023-W52,", changed(",2,", ",2024-W01,")),
+        [],
+        UNITS,
+    ),
+    "period 10 after period 9": (changed(",1,", ",9,", changed(",2,", ",10,")), [], UNITS),
+    "missing units": (with_row("tea,3,,3.0,drinks"), [], {"tea": [9, 4], "jam": [7, 3]}),
+    "missing price": (
+        with_row("tea,2,n/a,NA,drinks", text=changed("tea,2,4,3.0", "tea,3,4,3.0")),
+        [],
+        {"tea": [9, np.nan, 4], "jam": [7, 3, np.nan]},
+    ),
+    "missing label": (with_row(",2,4,3.0,drinks"), [], UNITS),
+    "a short row": (with_row("tea,3"), [], UNITS),
+    "returns as negative units": (with_row("tea,3,-2,3.0,drinks"), [], UNITS),
+    "price of zero": (with_row("tea,3,2,0,drinks"), [], UNITS),
+    "negative price": (with_row("tea,3,2,-3.0,drinks"), [], UNITS),
+    "a product called NA": (changed("tea", "NA"), [], {"NA": [9, 4], "jam": [7, 3]}),
+    "product 007": (changed("tea", "007"), [], {"007": [9, 4], "jam": [7, 3]}),
+    "labels of mixed types": (
+        changed("tea", "7", changed("drinks", "1.5")),
+        [],
+        {"7": [9, 4], "jam": [7, 3]},
+    ),
+    "a long cell that is not used": (
+        TABLE.replace(HEADER, f"{HEADER},remark").replace("food", f"food,{LONG}"),
+        [],
+        UNITS,
+    ),
+    # What cannot.
+    "wrong encoding": (changed("tea", "thé").encode("cp1252"), [], "row 2: not written in utf-8"),
+    "unknown encoding": (TABLE, ["--encoding=utf-9"], "no encoding 'utf-9'"),
+    "wrong named encoding": (
+        changed("tea", "thé"),
+        ["--encoding=ascii"],
+        "row 2: not written in ascii",
+    ),
+    "thousands, not told": (
+        changed(",9,", ',"1,009",'),
+        [],
+        "row 2, column 'sold': '1,009'.*--thousands",
+    ),
+    "misplaced thousands": (
+        changed(",9,", ',"10,09",'),
+        ["--thousands=,"],
+        "'10,09' is not a plain",
+    ),
+    "decimal comma, not told": (
+        TABLE.replace(",", ";").replace(".", ","),
+        [],
+        "row 2, column 'price': '2,5'.*--decimal",
+    ),
+    "decimal comma between commas": (
+        TABLE.replace(".", ","),
+        [],
+        "row 2: .*cells under 5 headings",
+    ),
+    "currency in the cells": (
+        changed("2.5", "$2.5"),
+        [],
+        r"row 2, column 'price': '\$2.5'.*currencies",
+    ),
+    "text in numbers": (
+        changed(",7,", ",seven,"),
+        [],
+        "row 4, column 'sold': 'seven' is not a plain number",
+    ),
+    "a dash for nothing": (
+        changed(",7,", ",-,"),
+        [],
+        "row 4, column 'sold': '-' is not a plain number",
+    ),
+    "truth values in numbers": (changed(",7,", ",True,"), [], "row 4, column 'sold': 'True'"),
+    "infinite price": (changed("2.5", "inf"), [], "row 2, column 'price'"),
+    "too large for a float": (changed("2.5", "1e999"), [], "row 2, column 'price'"),
+    "too many units": (changed(",9,", ",99999999999999999999,"), [], r"more than 2\^53 units"),
+    "half a unit": (changed(",9,", ",9.5,"), [], "row 2, column 'sold': 9.5 units are not a whole"),
+    "day or month first": (
+        changed(",1,", ",03/02/2024,", changed(",2,", ",10/02/2024,")),
+        [],
+        "'03/02/2024' may be day first",
+    ),
+    "a date that no calendar has": (
+        changed(",1,", ",2023-02-30,", changed(",2,", ",2023-03-06,")),
+        [],
+        "row 2, column 'week': '2023-02-30' is not a date",
+    ),
+    "time of day": (
+        changed(",1,", ",2023-02-03 10:15,", changed(",2,", ",2023-03-06,")),
+        [],
+        "row 2.*time of day",
+    ),
+    "numbers and dates": (
+        changed(",1,", ",2023-02-03,"),
+        [],
+        "row 3, column 'week': '2' cannot be put in order",
+    ),
+    "week names": (
+        changed(",1,", ",W1,", changed(",2,", ",W2,")),
+        [],
+        "'W1' cannot be put in order of time",
+    ),
+    "wrong date format": (
+        TABLE,
+        ["--date-format=%d/%m/%Y"],
+        "row 2, column 'week': '1' is not a date",
+    ),
+    "duplicated rows": (
+        with_row(ROWS[0]),
+        [],
+        "row 6, product 'tea' has a second row for period '1', after row 2",
+    ),
+    "two categories": (
+        with_row("tea,3,4,3.0,food"),
+        [],
+        "row 6, product 'tea' is in category 'food' here and in 'drinks' in row 2",
+    ),
+    "a long row": (with_row("tea,3,4,3.0,drinks,5"), [], "row 6: 6 cells under 5 headings"),
+    "an open quotation mark": (
+        with_row('"tea,3,4,3.0,drinks'),
+        [],
+        "row 6: a quotation mark opens and never closes",
+    ),
+    "a quotation mark that closes elsewhere": (
+        changed("tea,1", '"tea,1', changed("jam,2", 'jam"x",2')),
+        [],
+        "row 2.*",
+    ),
+    "a long label": (
+        changed("jam", LONG),
+        [],
+        "row 4, column 'sku': a label of 1,000,000 characters",
+    ),
+    "a long number": (changed(",7,", f",{'7' * 10**6},"), [], "column 'sold'"),
+    "a long heading": (changed("sold", LONG), [], "quotation mark missing|no column 'sold'"),
+    "zero bytes": (changed("tea", "t\0a"), [], "zero bytes"),
+    "an Excel workbook": (b"PK\x03\x04" + TABLE.encode(), [], "Excel workbook"),
+    "compressed": (b"\x1f\x8b" + TABLE.encode(), [], "gzip"),
+    "not Parquet": (b"PAR1" + TABLE.encode(), [], "Parquet"),
+    "an empty file": ("", [], "is empty"),
+    "blank": (" \n\n", [], "is empty"),
+    "a blank first row": ("\n" + TABLE, [], "row 1 is blank"),
+    "a header alone": (HEADER + "\n", [], "has a header and no rows"),
+    "no header": ("\n".join(ROWS), [], "no column 'sku', only 'tea'"),
+    "one column": ("sku\ntea\njam\n", [], "has one column, 'sku'"),
+    "a missing column": (changed("price", "Price"), [], "no column 'price'.*did you mean 'Price'"),
+    "a column twice": (changed("dept", "sold"), ["--category=sku"], "sku"),
+    "two columns of one name": (changed(HEADER, f"{HEADER},sku"), [], "two columns 'sku'"),
+    "nothing left": (
+        TABLE.replace("tea", "").replace("jam", ""),
+        [],
+        "no row is left to learn from",
+    ),
+    "one period": ("\n".join([HEADER, ROWS[0], ROWS[2]]), [], "all rows are of one period"),
+    "no sales": (
+        changed(",9,", ",0,", changed(",4,", ",0,", changed(",7,", ",0,", changed(",3,", ",0,")))),
+        [],
+        "nothing was sold",
+    ),
+    "no price ever moved": (
+        changed("3.0", "2.5", changed("5.0", "4.0")),
+        [],
+        "no price ever moved",
+    ),
+}
+
+
+def write(folder, content):
+    path = folder / "sales.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def read(path, options):
+    """Call what the command calls, with the command's options."""
+    named = dict(each[2:].replace("-", "_", 1).split("=", 1) for each in options)
+    named = {name.replace("-", "_"): value for name, value in named.items()}
+    return et.read_sales(path, **ROLES | named)
+
+
+def refusal(arguments, capsys):
+    """Run the command, which must refuse; return its line."""
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1 and said.err.endswith("\n")
+    assert len(said.err) < 400
+    return said.err
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in BROKEN.items() if isinstance(each[2], dict)]
+)
+def test_what_can_be_read_is_read_right(name, tmp_path):
+    content, options, expected = BROKEN[name]
+    sales = read(write(tmp_path, content), options)
+    panel = et.Panel.from_frame(sales.table, **sales.columns)
+    assert sorted(expected) == panel.products.tolist()
+    for label, units in expected.items():
+        found = panel.units[panel.products.tolist().index(label)]
+        np.testing.assert_array_equal(found, units)
+    assert (
+        panel.categories[panel.category].tolist()
+        == sales.table.groupby("sku")["dept"].first().tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in BROKEN.items() if isinstance(each[2], str)]
+)
+def test_what_cannot_is_refused_in_one_line(name, tmp_path, capsys):
+    content, options, pattern = BROKEN[name]
+    path = write(tmp_path, content)
+    line = refusal([str(path), *OPTIONS, f"--out={tmp_path / 'out'}", *options], capsys)
+    assert re.search(pattern, line), line
+    assert not (tmp_path / "out").exists()
+
+
+def test_random_damage_is_read_or_refused_in_one_line_and_nothing_else(tmp_path):
+    rng = np.random.default_rng(0)
+    pieces = [each.encode() for each in ", ; \t | \r - . 0 9 NA 1e9 inf True _ ' \xa0".split(" ")]
+    pieces += [b"\n", b'"', b"\xff", b"\x00", b"\xef\xbb\xbf", b"01/02/2024", b"1,234", b" "]
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(TABLE.encode())
+        for _ in range(rng.integers(1, 4)):
+            place = rng.integers(len(damaged))
+            damaged[place : place + rng.integers(3)] = pieces[rng.integers(len(pieces))]
+        try:
+            read(write(tmp_path, bytes(damaged)), [])
+        except et.PanelError as error:
+            refused += 1
+            assert "\n" not in str(error) and len(str(error)) < 400
+    assert 0 < refused < 300
+
+
+def test_what_is_left_out_is_listed_by_the_row_that_a_spreadsheet_shows(tmp_path):
+    rows = ["tea,3,,3,drinks", "", "tea,4,-1,3,drinks", "tea,5,1,0,drinks", "tea,6,1,-1,drinks"]
+    sales = read(write(tmp_path, TABLE + "\n".join([*rows, ",7,1,1,drinks", "jam,3,1,1"])), [])
+    assert sales.masked["row"].tolist() == [6, 8, 9, 10, 11, 12]
+    assert sales.masked["reason"].str.split().str[:2].str.join(" ").tolist() == [
+        "no number",
+        "negative units",
+        "a price",
+        "a negative",
+        "no label",
+        "no label",
+    ]
+    assert len(sales.table) == 4
+
+
+def test_dates_are_kept_in_order_of_time_and_readable(tmp_path):
+    text = changed(",1,", ",25.12.2023,", changed(",2,", ",1.1.2024,"))
+    sales = read(write(tmp_path, text), [])
+    panel = et.Panel.from_frame(sales.table, **sales.columns)
+    assert panel.periods.tolist() == ["2023-12-25", "2024-01-01"]
+
+
+def test_a_folder_a_missing_and_an_unreadable_file_are_refused(tmp_path, capsys, monkeypatch):
+    out = f"--out={tmp_path / 'out'}"
+    assert "is a folder" in refusal([str(tmp_path), *OPTIONS, out], capsys)
+    missing = str(tmp_path / "sale.csv")
+    assert "there is no file" in refusal([missing, *OPTIONS, out], capsys)
+    path = write(tmp_path, TABLE)
+
+    def forbidden(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)  # the tests may run as root
+    assert "cannot be read: Permission denied" in refusal([str(path), *OPTIONS, out], capsys)
+
+
+def test_two_roles_cannot_share_a_column(tmp_path):
+    with pytest.raises(et.PanelError, match="column 'sold' was given twice"):
+        et.read_sales(write(tmp_path, TABLE), **ROLES | {"price": "sold"})
+    with pytest.raises(et.PanelError, match="column names must be text; got 3"):
+        et.read_sales(write(tmp_path, TABLE), **ROLES | {"price": 3})
+    with pytest.raises(et.PanelError, match="covariates must be a sequence of names"):
+        et.read_sales(write(tmp_path, TABLE), **ROLES, covariates="price")
+
+
+@pytest.mark.parametrize(
+    "marks", [{"decimal": ";"}, {"thousands": "."}, {"thousands": ""}, {"thousands": "1"}]
+)
+def test_marks_must_tell_numbers_apart(marks, tmp_path):
+    with pytest.raises(et.PanelError, match=f"^{next(iter(marks))} must be"):
+        et.read_sales(write(tmp_path, TABLE), **ROLES, **marks)
+
+
+def test_covariates_and_costs(tmp_path):
+    costs = ["1.0", "", "2.5", "2.0"]
+    rows = [f"{row},{cost},{i % 2}" for i, (row, cost) in enumerate(zip(ROWS, costs, strict=True))]
+    path = write(tmp_path, "\n".join([f"{HEADER},cost,promo", *rows]))
+    sales = et.read_sales(path, **ROLES, cost="cost", covariates=["promo"])
+    panel = et.Panel.from_frame(sales.table, **sales.columns)
+    assert panel.covariates["promo"].tolist() == [[0, 1], [0, 1]]
+    assert et.unit_costs(sales, panel, cost="cost").to_dict() == {"jam": 2.0, "tea": 1.0}
+    path.write_text(path.read_text().replace(",2.5,", ",0,"))
+    with pytest.raises(et.PanelError, match="row 4, column 'cost': a unit cost must be above 0"):
+        et.read_sales(path, **ROLES, cost="cost")
+
+
+def test_parquet_gives_what_csv_gives(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = write(tmp_path, TABLE)
+    expected = read(path, [])
+    frame = pd.read_csv(path)
+    frame["week"] = pd.to_datetime(frame["week"], unit="D")
+    frame.to_parquet(tmp_path / "sales.parquet")
+    found = et.read_sales(tmp_path / "sales.parquet", **ROLES)
+    assert found.table["week"].tolist() == ["1970-01-02", "1970-01-03"] * 2
+    same = ["sku", "sold", "price", "dept"]
+    pd.testing.assert_frame_equal(found.table[same], expected.table[same])
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(et.PanelError, match="those need pyarrow"):
+        et.read_sales(write(tmp_path, b"PAR1" + b"0" * 20), **ROLES)
