@@ -221,7 +221,8 @@ def _labelled(found, blocks, panel, model, options, key):
     values["base_demand"] = base
     values |= _shared_draws(draws, panel, model, options)
     values |= dict(zip(model.names, _natural(found.points, model.names), strict=True))
-    moves = np.nanmax(panel.price, axis=1) > np.nanmin(panel.price, axis=1)
+    highest = np.where(panel.observed, panel.price, -np.inf).max(axis=1)
+    moves = highest > np.where(panel.observed, panel.price, np.inf).min(axis=1)
     analytic = {
         "mean": per_product(found.mean),
         "sd": per_product(found.sd),

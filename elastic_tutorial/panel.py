@@ -257,7 +257,8 @@ def _is_in(kind, labels, wanted):
     if isinstance(wanted, str) or not isinstance(wanted, Iterable):
         wanted = [wanted]
     known, wanted = labels.tolist(), np.asarray([*wanted, None], dtype=object)[:-1].tolist()
-    unknown = [label for label in wanted if label not in known]
+    present = set(known)
+    unknown = [label for label in wanted if label not in present]
     if unknown:
         raise PanelError(f"unknown {kind} {plain(unknown[0])}.")
     chosen = set(wanted)
