@@ -34,3 +34,52 @@ def close_figures():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+# --- The rendered pages; what they need is loaded by the tests that use them only.
+
+
+@pytest.fixture(scope="session")
+def built_book():
+    """Fail, rather than skip, where there is no book to look at."""
+    import browsing
+
+    if missing := browsing.missing_pages():
+        pytest.fail(f"not in {browsing.HTML}: {', '.join(missing)}; run: make book")
+
+
+@pytest.fixture(scope="session")
+def site(built_book):
+    """Address of the built book on this machine."""
+    import browsing
+
+    with browsing.serving(browsing.HTML) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, the system's."""
+    import browsing
+
+    program = browsing.browser_program()
+    if program is None:
+        pytest.fail("Chromium not found; install it (on Debian: apt-get install chromium)")
+    with browsing.chromium(program) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open pages, and close them after the test."""
+    import browsing
+
+    visits = []
+
+    def open_page(page, **settings):
+        visits.append(browsing.Visit(browser, site, page, **settings))
+        return visits[-1]
+
+    yield open_page
+    for each in visits:
+        each.context.close()

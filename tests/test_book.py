@@ -1,43 +1,13 @@
 """The built book's pages, as files and in a browser. They need `make book` first."""
 
-import functools
-import http.server
-import shutil
-import threading
 from collections import Counter
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import address
 import pytest
-import yaml
-from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
+from browsing import CHAPTERS, HTML, PAGES, PHONE, ROOT, soup
 
-ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
-DOCUMENTS = [TOC["root"]] + [
-    chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
-]
-CHAPTERS = [name for name in DOCUMENTS if (ROOT / f"{name}.ipynb").exists()]
-PAGES = [f"{name}.html" for name in DOCUMENTS] + ["index.html", "genindex.html", "search.html"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PHONE = {"width": 400, "height": 800}  # CSS pixels
-
-
-@pytest.fixture(scope="session", autouse=True)
-def built_book():
-    """Fail, rather than skip, where there is no book to look at."""
-    missing = [page for page in PAGES if not (HTML / page).exists()]
-    if missing:
-        pytest.fail(f"not in _build/html: {', '.join(missing)}; run: make book")
-
-
-@functools.cache
-def soup(page):
-    """HTML of a page, parsed."""
-    return BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser")
+pytestmark = pytest.mark.usefixtures("built_book")
 
 
 # --- The pages as files
@@ -97,79 +67,6 @@ def test_no_cell_of_a_page_shows_an_error_or_a_warning(name):
 
 
 # --- The pages in a browser
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serve files without a line per request."""
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="session")
-def site():
-    """Address of the built book on this machine."""
-    handler = functools.partial(QuietHandler, directory=HTML)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium, the system's."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.fail("Chromium not found; install it (on Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-class Visit:
-    """A page opened by a reader who was never here before, and what went wrong meanwhile."""
-
-    def __init__(self, browser, site, page):
-        self.site, self.faults, self.foreign = site, [], []
-        self.context = browser.new_context()
-        self.tab = self.context.new_page()
-        self.tab.on("console", self.note_console)
-        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.tab.on("response", self.note_response)
-        self.tab.route("**/*", self.stay_home)
-        self.tab.goto(f"{site}/{page}", wait_until="networkidle")
-        self.tab.evaluate("() => window.MathJax?.startup?.promise")
-
-    def note_console(self, message):
-        if message.type in ("error", "warning"):
-            self.faults.append(message.text)
-
-    def note_response(self, response):
-        if response.status >= 400:
-            self.faults.append(f"{response.status} {response.url}")
-
-    def stay_home(self, route):
-        if route.request.url.startswith((self.site, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.foreign.append(route.request.url)
-            route.abort()
-
-
-@pytest.fixture
-def visit(browser, site):
-    """Open pages, and close them after the test."""
-    visits = []
-
-    def open_page(page):
-        visits.append(Visit(browser, site, page))
-        return visits[-1]
-
-    yield open_page
-    for each in visits:
-        each.context.close()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -13,13 +13,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
 import elastic_tutorial as et
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 N, PERIODS = 130, 20
 ODD = '<script>alert("1")</script> & Co'
 
@@ -243,17 +241,6 @@ def test_the_same_report_gives_the_same_bytes(folder, tmp_path):
     again = et.write_report(a_report(), tmp_path / "again")
     for each in folder.iterdir():
         assert each.read_bytes() == (again / each.name).read_bytes()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.fail("Chromium not found; install it (on Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,106 @@
+"""What tests of the rendered pages share: which pages there are, and how one is visited.
+
+The fixtures that use it (``site``, ``browser``, ``visit``) are in ``conftest.py``.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+# Another built book than that of `make book` can be looked at: BOOK_HTML=/tmp/x/_build/html.
+HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html")).resolve()
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+DOCUMENTS = [TOC["root"]] + [
+    chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
+]
+CHAPTERS = [name for name in DOCUMENTS if (ROOT / f"{name}.ipynb").exists()]
+PAGES = [f"{name}.html" for name in DOCUMENTS] + ["index.html", "genindex.html", "search.html"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DESK = {"width": 1280, "height": 900}  # CSS pixels
+PHONE = {"width": 400, "height": 800}
+
+
+@functools.cache
+def soup(page):
+    """HTML of a page, parsed."""
+    return BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser")
+
+
+def missing_pages():
+    """Pages that the built book should hold and does not."""
+    return [page for page in PAGES if not (HTML / page).exists()]
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serve files without a line per request."""
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def serving(folder):
+    """Address under which a folder is served on this machine."""
+    handler = functools.partial(QuietHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def browser_program():
+    """Path of the system's Chromium, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextmanager
+def chromium(program):
+    """Headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page opened by a reader who was never here before, and what went wrong meanwhile.
+
+    ``tab`` is Playwright's page; ``faults`` holds errors and warnings of the console and answers
+    of 400 and more; ``foreign`` holds the addresses asked for on other hosts.
+    """
+
+    def __init__(self, browser, site, page, **settings):
+        self.site, self.faults, self.foreign = site, [], []
+        self.context = browser.new_context(**settings)
+        self.tab = self.context.new_page()
+        self.tab.on("console", self.note_console)
+        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.tab.on("response", self.note_response)
+        self.tab.route("**/*", self.stay_home)
+        self.tab.goto(f"{site}/{page}", wait_until="networkidle")
+        self.tab.evaluate("() => window.MathJax?.startup?.promise")
+
+    def note_console(self, message):
+        if message.type in ("error", "warning"):
+            self.faults.append(message.text)
+
+    def note_response(self, response):
+        if response.status >= 400:
+            self.faults.append(f"{response.status} {response.url}")
+
+    def stay_home(self, route):
+        if route.request.url.startswith((self.site, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
