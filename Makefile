@@ -105,11 +105,14 @@ address: .venv/.ready ## write the public address of _config.yml wherever else i
 
 compile := pip compile --quiet --universal --python-version 3.12 --custom-compile-command "make lock"
 
+# binder/colab.txt is for a machine that has packages of its own: those stay where they are older.
 .PHONY: lock
-lock: ## compile pyproject.toml into requirements.txt and binder/requirements.txt
-	@uv=$$(tools/setup.sh uv) && \
+lock: ## compile pyproject.toml into requirements.txt and its parts in binder/
+	@set -o pipefail && uv=$$(tools/setup.sh uv) && \
 	$$uv $(compile) pyproject.toml --group notebook --group book --group course --group test -o requirements.txt && \
-	$$uv $(compile) pyproject.toml --group notebook --constraint requirements.txt -o binder/requirements.txt
+	$$uv $(compile) pyproject.toml --group notebook --constraint requirements.txt -o binder/requirements.txt && \
+	$$uv $(compile) pyproject.toml --no-annotate --constraint binder/requirements.txt | \
+	sed 's/^\([a-z][^=]*\)==/\1<=/' > binder/colab.txt
 	@echo "-e ." >> requirements.txt
 
 # Other packages for the same job, in an environment of their own.

@@ -209,14 +209,6 @@ def test_stored_pictures_are_whole(path):
                 Image.open(io.BytesIO(base64.b64decode(picture))).verify()
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_in_colab_a_chapter_first_installs_the_package(path):
-    first = next(cell for cell in notebooks.read_text(path).cells if cell.cell_type == "code")
-    assert "remove-cell" in first.metadata["tags"]
-    assert 'find_spec("elastic_tutorial") is None' in first.source
-    assert f"%pip install -q git+{address.addresses(ROOT)['repository']}" in first.source
-
-
 # --- Address, sizes, README
 
 

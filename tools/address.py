@@ -25,7 +25,7 @@ NAME = r"[\w-]+/[\w-]+"
 PATTERNS = {
     # what stands before it, the address, what it becomes
     rf"(git\+|git clone )https://github\.com/{NAME}": r"\1{repository}",
-    r"(repository-code: |Repository = )\"[^\"]+\"": r'\1"{repository}"',
+    r"(repository-code: |[Rr]epository = )\"[^\"]+\"": r'\1"{repository}"',
     rf"https://github\.com/{NAME}(?=/(actions/|issues|blob/main/CHANGELOG|raw/main))": (
         "{repository}"
     ),
