@@ -16,6 +16,7 @@ import address
 import nbformat
 import notebooks
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from PIL import Image
 
@@ -122,14 +123,38 @@ def test_binder_installs_the_lock_and_then_the_package():
     assert (ROOT / "binder/postBuild").stat().st_mode & 0o111
 
 
-def test_every_road_installs_from_the_one_lock():
-    assert "requirements.txt" in (ROOT / "tools/setup.sh").read_text()
-    assert "tools/setup.sh" in (ROOT / "Makefile").read_text()
-    assert "make test" in (ROOT / ".ci/run").read_text()
-    workflows = {path.name: path.read_text() for path in (ROOT / ".github/workflows").iterdir()}
-    assert ".ci/run" in workflows["test.yml"]
-    assert "make book" in workflows["publish.yml"]
-    assert not any("pip install" in text for text in workflows.values())
+def commands_of(workflow):
+    """Return what the steps of a workflow run."""
+    text = (ROOT / ".github/workflows" / workflow).read_text()
+    jobs = yaml.safe_load(text)["jobs"].values()
+    return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+
+
+def test_make_installs_the_lock():
+    rules = (ROOT / "Makefile").read_text()
+    assert re.search(r"^\.venv/\.ready: requirements\.txt .*\n\t@tools/setup\.sh$", rules, re.M)
+    for line in (ROOT / "tools/setup.sh").read_text().splitlines():
+        if re.search(r"pip (install|sync)", line) and "$uv_version" not in line:
+            assert "requirements.txt" in line
+    for goal in ("book", "notebooks", "studies", "checks", "lock", "links"):
+        rule = re.search(rf"^{goal}: (.*)\n((?:\t.*\n)+)", rules, re.M)
+        assert ".venv/.ready" in rule[1] or "tools/setup.sh uv" in rule[2], goal
+
+
+def test_ci_goes_the_road_of_make():
+    assert (ROOT / ".ci/run").read_text().rstrip().endswith("\nmake test")
+    assert "pip install" not in (ROOT / ".ci/run").read_text()
+    assert commands_of("test.yml") == [".ci/run", "make check-all"]
+    assert commands_of("publish.yml") == ["make book"]
+    assert commands_of("newest.yml")[:2] == ["make newest", "make links"]
+
+
+def test_binder_adds_the_package_alone_to_its_lock():
+    lines = (ROOT / "binder/postBuild").read_text().splitlines()
+    assert [line for line in lines if "pip" in line] == ["pip install --no-deps ."]
+    assert (ROOT / "binder/runtime.txt").read_text().strip() == "python-3.12"
+    assert (ROOT / ".python-version").read_text().strip() == "3.12"
+    assert not (ROOT / "environment.yml").exists() and not (ROOT / "apt.txt").exists()
 
 
 # --- Chapter pairs
@@ -198,6 +223,28 @@ def test_a_missing_or_edited_notebook_is_found(chapter):
     chapter.write_text(TINY_CHAPTER + "\nOne more paragraph.\n")
     with pytest.raises(notebooks.ChapterError, match="has 4 cells"):
         notebooks.check(chapter)
+
+
+def test_new_prose_keeps_the_outputs_and_new_code_does_not(chapter):
+    notebooks.write(chapter)
+    before = nbformat.read(chapter.with_suffix(".ipynb"), as_version=4).cells
+    chapter.write_text(TINY_CHAPTER.replace("# A chapter", "# Another\n\nMore words.\n"))
+    assert notebooks.main(["--text", str(chapter)]) == 0
+    after = nbformat.read(chapter.with_suffix(".ipynb"), as_version=4).cells
+    assert after[0].source != before[0].source
+    assert [cell.outputs for cell in after[-2:]] == [cell.outputs for cell in before[-2:]]
+    notebooks.check(chapter)
+    chapter.write_text(TINY_CHAPTER.replace('"two"', '"three"'))
+    with pytest.raises(notebooks.ChapterError, match="has other code"):
+        notebooks.write(chapter, run=False)
+
+
+def test_figures_are_vector_graphics_without_a_date(chapter):
+    notebooks.write(chapter)
+    cells = nbformat.read(chapter.with_suffix(".ipynb"), as_version=4).cells
+    data = cells[-1].outputs[0].data
+    assert "image/png" not in data
+    assert "<dc:date>" not in data["image/svg+xml"]
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -279,6 +326,13 @@ assert int(kibibytes) < float(sys.argv[2]) * 2**20, f"{kibibytes} KiB"
 if sys.argv[1] < "05":
     assert not {"jax", "numpyro", "arviz"} & set(sys.modules), "part I loads the samplers"
 """
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_cell_has_fifteen_lines_at_most(path):
+    cells = nbformat.read(path.with_suffix(".ipynb"), as_version=4).cells
+    lengths = {i: len(c.source.splitlines()) for i, c in enumerate(cells) if c.cell_type == "code"}
+    assert not {i: n for i, n in lengths.items() if n > 15}, "split: one idea a cell"
 
 
 @pytest.mark.slow
