@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 bin := .venv/bin
-python := $(bin)/python
-pytest := $(python) -m pytest
+python = $(bin)/python
+pytest = $(python) -m pytest
 port ?= 8000
 
 # Say what is missing, and what to do about it, instead of a traceback later.
@@ -121,6 +121,28 @@ bench: .venv/.ready ## measure fit_laplace beside other packages, into book/resu
 	@uv=$$(tools/setup.sh uv) && $$uv venv --quiet --clear --python .venv/bin/python .venv-bench && \
 	VIRTUAL_ENV=.venv-bench $$uv pip install --quiet -r requirements.txt pymc nutpie gpboost
 	@.venv-bench/bin/python tools/bench.py $(only)
+
+# What a new reader would get without the lock, before the lock is brought up to date.
+.PHONY: newest
+newest: bin := .venv-newest/bin
+newest: .venv/.ready node_modules/.ready ## run tests, notebooks and book with the newest packages
+	@$(need_browser)
+	@uv=$$(tools/setup.sh uv) && $$uv venv --quiet --clear --python .venv/bin/python .venv-newest && \
+	export VIRTUAL_ENV=.venv-newest && \
+	$$uv pip install --quiet --upgrade -e . $(foreach group,notebook book course test,--group $(group)) && \
+	echo "== packages that differ from the lock (<), and their newest version (>)" && \
+	{ diff <(sed 's/ *;.*//' requirements.txt | grep == | sort) <($$uv pip freeze | grep == | sort) || true; }
+	@echo "== unit tests"
+	@$(pytest) -m "not slow" --ignore=tests/test_book.py
+	@echo "== notebooks"
+	@$(pytest) --nbval --nbval-current-env book/*.ipynb
+	@$(MAKE) --no-print-directory book bin=$(bin)
+
+.PHONY: links
+links: .venv/.ready ## ask whether every outside link still leads somewhere
+	@$(bin)/jupyter-book build . --builder linkcheck --path-output _build/links -q || \
+	{ echo "an outside link of a page is broken, see above"; exit 1; }
+	@$(python) tools/links.py
 
 .PHONY: clean
 clean: ## remove what was built (not .venv)

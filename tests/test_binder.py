@@ -23,13 +23,6 @@ def lab(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium."""
-    with binder_lab.chromium() as running:
-        yield running
-
-
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_runs_on_binder(name, lab, browser):
     measured = lab.run(browser, name)

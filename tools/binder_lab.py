@@ -164,7 +164,9 @@ class Lab:
                 continue
             choose(page, "File", "Save Notebook")
             time.sleep(0.5)
-            cells = code_cells(nbformat.read(path, as_version=4))
+            if not (text := path.read_text(encoding="utf-8")):
+                continue  # just being written
+            cells = code_cells(nbformat.reads(text, as_version=4))
             refuse_errors(cells, name)
             if all(cell.execution_count for cell in cells):
                 return
