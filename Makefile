@@ -6,6 +6,8 @@ SHELL := /bin/bash
 bin := .venv/bin
 python = $(bin)/python
 pytest = $(python) -m pytest
+page_tests = tests/test_book.py tests/test_calculator.py
+without_pages = $(addprefix --ignore=,$(page_tests))
 port ?= 8000
 
 # Say what is missing, and what to do about it, instead of a traceback later.
@@ -85,13 +87,13 @@ checks: .venv/.ready node_modules/.ready
 	@$(python) tools/address.py --check
 	@$(python) tools/notebooks.py --check
 	@echo "== unit tests, docstring examples, repository"
-	@$(pytest) $(not_slow) --ignore=tests/test_book.py || { echo "tests failed, see above"; exit 1; }
+	@$(pytest) $(not_slow) $(without_pages) || { echo "tests failed, see above"; exit 1; }
 	@echo "== notebooks do what they store"
 	@$(pytest) --nbval --nbval-current-env book/*.ipynb || { echo "a notebook does not give what it stores; if it should, run: make notebooks"; exit 1; }
 	@echo "== book"
 	@$(MAKE) --no-print-directory book
 	@echo "== pages of the book in a browser"
-	@$(pytest) $(not_slow) tests/test_book.py || { echo "a page of the book is wrong, see above"; exit 1; }
+	@$(pytest) $(not_slow) $(page_tests) || { echo "a page of the book is wrong, see above"; exit 1; }
 
 # --- Upkeep
 
@@ -133,7 +135,7 @@ newest: .venv/.ready node_modules/.ready ## run tests, notebooks and book with t
 	echo "== packages that differ from the lock (<), and their newest version (>)" && \
 	{ diff <(sed 's/ *;.*//' requirements.txt | grep == | sort) <($$uv pip freeze | grep == | sort) || true; }
 	@echo "== unit tests"
-	@$(pytest) -m "not slow" --ignore=tests/test_book.py
+	@$(pytest) -m "not slow" $(without_pages)
 	@echo "== notebooks"
 	@$(pytest) --nbval --nbval-current-env book/*.ipynb
 	@$(MAKE) --no-print-directory book bin=$(bin)
