@@ -10,6 +10,8 @@ import numpy as np
 
 from elastic_tutorial import _validation as check
 
+_MANY = 500  # marks; more are drawn as pixels, or a vector graphic grows with them
+
 
 def plot_demand_curve(price, quantity, *, ax=None, **line):
     """Demand curve, price upward and quantity to the right as economists draw it.
@@ -34,7 +36,7 @@ def plot_demand_curve(price, quantity, *, ax=None, **line):
     """
     ax = _axes(ax)
     ax.plot(quantity, price, **line)
-    ax.set(xlabel="quantity (units per period)", ylabel="price (per unit)")
+    ax.set(xlabel="quantity (units per period)", ylabel="price (currency per unit)")
     return ax
 
 
@@ -70,7 +72,7 @@ def plot_arc(price_before, price_after, quantity_before, quantity_after, *, ax=N
         label="midpoint",
         zorder=4,
     )
-    ax.set(xlabel="quantity (units per period)", ylabel="price (per unit)")
+    ax.set(xlabel="quantity (units per period)", ylabel="price (currency per unit)")
     return ax
 
 
@@ -99,8 +101,9 @@ def plot_daily_sales(sales, *, ax=None):
     for color, (period, days) in zip(
         ("C0", "C1"), sales.groupby("period", sort=False), strict=False
     ):
-        ax.bar(days["day"], days["units"], width=0.8, color=color, alpha=0.55, label=period)
-        ax.step(days["day"], days["mean"], where="mid", color=color)
+        outlined = {"facecolor": (color, 0.45), "edgecolor": color, "lw": 0.6}
+        ax.bar(days["day"], days["units"], width=0.8, label=period, **outlined)
+        ax.step(days["day"], days["mean"], "-", where="mid", color=color, lw=2.5)
     ax.set(xlabel="day", ylabel="units sold that day")
     ax.legend()
     return ax
@@ -127,7 +130,7 @@ def plot_log_likelihoods(rate_ratio, curves, *, ax=None):
     ['profile', 'conditional']
     """
     ax = _axes(ax)
-    widths = np.linspace(8, 1.5, num=max(len(curves), 2))
+    widths = np.linspace(8, 2, num=max(len(curves), 2))
     styles = ("-", "-", "--", ":", "-.")
     for i, (label, values) in enumerate(curves.items()):
         ax.plot(
@@ -204,12 +207,17 @@ def plot_intervals(table, *, ax=None):
     """
     ax = _axes(ax)
     rows = np.arange(len(table))
-    ax.hlines(rows, table["lower"], table["upper"], lw=2.5)
+    ax.hlines(rows, table["lower"], table["upper"], color="C0", lw=2.5)
     ax.plot(table["estimate"], rows, "o", color="C1", zorder=3)
     ax.set_yticks(rows, [str(label) for label in table.index])
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     return ax
+
+
+def _dense(values):
+    """Say how to draw marks that may be many: as pixels inside the figure."""
+    return {"rasterized": np.size(values) > _MANY}
 
 
 def _axes(ax):

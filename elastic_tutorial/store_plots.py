@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from elastic_tutorial.plots import _axes
+from elastic_tutorial.plots import _axes, _dense
 
 
 def plot_elasticities(summary, *, truth=None, ax=None):
@@ -32,11 +32,12 @@ def plot_elasticities(summary, *, truth=None, ax=None):
     ax = _axes(ax)
     ordered = summary.sortby("mean")
     rank = np.arange(ordered.sizes["product"])
-    ax.vlines(rank, ordered["lower"], ordered["upper"], color="C5", lw=1)
-    ax.plot(rank, ordered["mean"], ".", color="C0", ms=4, label="posterior mean")
+    dense = _dense(rank)
+    ax.vlines(rank, ordered["lower"], ordered["upper"], color="0.55", lw=1, **dense)
+    ax.plot(rank, ordered["mean"], ".", color="C0", ms=5, label="posterior mean", **dense)
     if truth is not None:
         aligned = truth.sel(product=ordered["product"])
-        ax.plot(rank, aligned, "x", color="C1", ms=3, mew=0.8, label="truth")
+        ax.plot(rank, aligned, "x", color="C1", ms=3, mew=0.8, label="truth", **dense)
         ax.legend()
     ax.set(xlabel="product, by posterior mean", ylabel="price elasticity")
     return ax
@@ -59,12 +60,12 @@ def plot_estimates(estimate, truth, *, ax=None, **points):
     Examples
     --------
     >>> plot_estimates([-1.0, -2.0], [-1.1, -1.9]).get_xlabel()
-    'true elasticity'
+    'true price elasticity'
     """
     ax = _axes(ax)
-    ax.plot(truth, estimate, ".", **{"ms": 4, "alpha": 0.5} | points)
+    ax.plot(truth, estimate, ".", **{"ms": 5, "alpha": 0.7} | _dense(truth) | points)
     ax.axline((-1, -1), slope=1, color="0.4", lw=1, zorder=1)
-    ax.set(xlabel="true elasticity", ylabel="estimated elasticity")
+    ax.set(xlabel="true price elasticity", ylabel="estimated price elasticity")
     return ax
 
 
@@ -92,9 +93,10 @@ def plot_shrinkage(shrinkage, *, ax=None):
     ax = _axes(ax)
     known = shrinkage.isel(product=shrinkage["information"].values > 0)
     information = known["information"]
-    ax.vlines(information, known["separate"], known["pooled"], color="0.75", lw=0.8)
-    ax.plot(information, known["separate"], "o", mfc="none", ms=4, label="by itself")
-    ax.plot(information, known["pooled"], "o", ms=4, label="partially pooled")
+    dense = _dense(information)
+    ax.vlines(information, known["separate"], known["pooled"], color="0.55", lw=0.8, **dense)
+    ax.plot(information, known["separate"], "o", mfc="none", ms=4, label="by itself", **dense)
+    ax.plot(information, known["pooled"], "o", ms=4, label="partially pooled", **dense)
     ax.set(xscale="log", xlabel="information of the product's own sales (1 / std. error²)")
     ax.set(ylabel="price elasticity")
     ax.legend()

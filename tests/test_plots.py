@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from matplotlib.colors import same_color, to_rgba
+from matplotlib.colors import same_color, to_rgb, to_rgba
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
@@ -82,10 +82,57 @@ def test_figures_can_be_drawn_in_the_book_style(draw):
         draw().figure.canvas.draw()
 
 
-def test_the_style_file_sets_the_look():
+@pytest.fixture
+def style():
+    """Settings of the book's figures."""
     with plt.style.context("elastic_tutorial.style"):
-        assert plt.rcParams["figure.constrained_layout.use"]
-        assert same_color(plt.rcParams["axes.prop_cycle"].by_key()["color"][0], "#0072B2")
+        yield plt.rcParams
+
+
+def test_the_style_file_sets_the_look(style):
+    assert style["figure.constrained_layout.use"]
+    assert same_color(style["axes.prop_cycle"].by_key()["color"][0], "#0072B2")
+    assert (style["svg.fonttype"], style["svg.hashsalt"]) == ("path", "elastic-tutorial")
+
+
+def as_drawn(color):
+    return np.array(to_rgb(color))
+
+
+def as_on_a_dark_page(color):
+    """Apply the filter of dark pages, invert(0.93) hue-rotate(180deg), as its standard says."""
+    inverted = 0.93 * (1 - as_drawn(color)) + 0.07 * as_drawn(color)
+    luminance = inverted @ [0.213, 0.715, 0.072]
+    return np.clip(2 * luminance - inverted, 0, 1)  # half a turn about the grey axis
+
+
+def contrast(one, other):
+    """Contrast of two colours, from 1 to 21, as WCAG 2 defines it."""
+    colors = np.array([one, other])
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    dark, light = np.sort(linear @ [0.2126, 0.7152, 0.0722])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("page", [as_drawn, as_on_a_dark_page])
+def test_text_and_lines_stand_out_on_light_and_dark_pages(style, page):
+    ground = page(style["axes.facecolor"])
+    texts = [style[name] for name in ("text.color", "axes.labelcolor", "xtick.color")]
+    lines = [*style["axes.prop_cycle"].by_key()["color"][:5], style["axes.edgecolor"], "0.55"]
+    assert min(contrast(page(color), ground) for color in texts) >= 4.5
+    assert min(contrast(page(color), ground) for color in lines) >= 3
+
+
+def test_contrast_is_that_of_the_standard():
+    assert contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21)
+    assert contrast(to_rgb("#767676"), (1, 1, 1)) == pytest.approx(4.54, abs=0.005)
+
+
+def test_lines_differ_by_more_than_colour(style):
+    cycle = style["axes.prop_cycle"]
+    looks = [(each["color"], each["linestyle"]) for each in cycle]
+    assert len(set(looks)) == 7
+    assert len({dashes for _, dashes in looks[:4]}) == 4
 
 
 def test_demand_curve_has_the_price_upward():
@@ -94,7 +141,7 @@ def test_demand_curve_has_the_price_upward():
     assert_array_equal(line.get_xydata(), [[30, 1], [20, 2], [10, 3]])
     assert (line.get_label(), line.get_color()) == ("demand", "C3")
     assert ax.get_xlabel() == "quantity (units per period)"
-    assert ax.get_ylabel() == "price (per unit)"
+    assert ax.get_ylabel() == "price (currency per unit)"
 
 
 def test_arc_has_a_chord_and_its_midpoint():
@@ -104,7 +151,7 @@ def test_arc_has_a_chord_and_its_midpoint():
     assert_array_equal(midpoint.get_xydata(), [[90, 11]])
     assert [chord.get_label(), midpoint.get_label()] == ["chord", "midpoint"]
     assert ax.get_xlabel() == "quantity (units per period)"
-    assert ax.get_ylabel() == "price (per unit)"
+    assert ax.get_ylabel() == "price (currency per unit)"
 
 
 def test_daily_sales_have_a_bar_and_a_mean_each_day():
@@ -138,6 +185,17 @@ def test_coinciding_log_likelihoods_can_be_told_apart():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(CURVES)
     assert "rate ratio" in ax.get_xlabel()
     assert ax.get_ylabel() == "log likelihood"
+
+
+def test_many_marks_are_drawn_as_pixels():
+    many = np.linspace(-3, -1, 501)
+    columns = {name: ("product", many) for name in SUMMARY}
+    drawn = [
+        et.plot_estimates(many, many).get_lines()[0],
+        et.plot_estimates(many[1:], many[1:]).get_lines()[0],
+        et.plot_elasticities(xr.Dataset(columns)).get_lines()[0],
+    ]
+    assert [bool(marks.get_rasterized()) for marks in drawn] == [True, False, True]
 
 
 @pytest.mark.parametrize("prob", [0.5, 0.95])
@@ -226,7 +284,10 @@ def test_estimates_stand_against_the_truth():
     assert diagonal.get_slope() == 1
     x, y = diagonal.get_xy1()
     assert x == y
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("true elasticity", "estimated elasticity")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "true price elasticity",
+        "estimated price elasticity",
+    )
 
 
 def test_the_look_of_estimates_can_be_changed():
