@@ -6,7 +6,7 @@ SHELL := /bin/bash
 bin := .venv/bin
 python = $(bin)/python
 pytest = $(python) -m pytest
-page_tests = tests/test_book.py tests/test_calculator.py
+page_tests = tests/test_book.py tests/test_calculator.py tests/test_offline.py
 without_pages = $(addprefix --ignore=,$(page_tests))
 port ?= 8000
 
@@ -64,6 +64,32 @@ studies: .venv/.ready ## recompute the tables of long studies in book/results (a
 .PHONY: bundles
 bundles: node_modules/.ready ## bundle book/_web into book/_static/js
 	@node tools/bundle.mjs
+
+# --- The book to take away, made of the built pages; each says in one line what it lacks.
+
+in_hand = test -f _build/html/index.html || $(MAKE) --no-print-directory book
+
+.PHONY: zip
+zip: .venv/.ready ## pack the built book into _build/elastic-tutorial.zip, to read from disk
+	@$(in_hand)
+	@$(python) tools/offline_zip.py
+
+.PHONY: pdf
+pdf: .venv/.ready ## print the built book into _build/elastic-tutorial.pdf (needs Chromium)
+	@$(need_browser)
+	@$(in_hand)
+	@$(python) tools/pdf.py
+
+.PHONY: epub
+epub: .venv/.ready ## make _build/elastic-tutorial.epub of the built book (needs Chromium)
+	@$(need_browser)
+	@$(in_hand)
+	@$(python) tools/epub.py
+
+.PHONY: downloads
+downloads: zip pdf epub ## make all three and put them beside the pages, where they are published
+	@mkdir -p _build/html/downloads
+	@cp _build/elastic-tutorial.* _build/html/downloads/
 
 # --- Checks
 

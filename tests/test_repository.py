@@ -145,7 +145,7 @@ def test_ci_goes_the_road_of_make():
     assert (ROOT / ".ci/run").read_text().rstrip().endswith("\nmake test")
     assert "pip install" not in (ROOT / ".ci/run").read_text()
     assert commands_of("test.yml") == [".ci/run", "make check-all"]
-    assert commands_of("publish.yml") == ["make book"]
+    assert commands_of("publish.yml") == ["make book", "make downloads"]
     assert commands_of("newest.yml")[:2] == ["make newest", "make links"]
 
 

@@ -1,0 +1,196 @@
+"""The pages of the built book, cleaned: what the PDF and the ePub are made of.
+
+Both start from the pages in ``_build/html`` rather than from the sources, so that numbers,
+references and outputs are those that a reader of the pages sees.
+"""
+
+import argparse
+import contextlib
+import copy
+import functools
+import os
+import posixpath
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import address
+import yaml
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+# What only works on a page: links to a heading itself, buttons, scripts, what is said of them.
+ONLY_ON_A_PAGE = (
+    ".headerlink, .toctree-wrapper, .only-on-a-page, link, style, script, button, form, summary"
+)
+DELIMITERS = {r"\(": (r"\)", False), r"\[": (r"\]", True)}  # what ends it, whether on its own line
+
+# Names, signs and spaces of code are two in three of its tokens and need no colour of their own.
+PLAIN_TOKENS = ", ".join(f".highlight span.{kind}" for kind in ("n", "nn", "o", "p", "w"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the book: its caption (none for the landing page) and its documents."""
+
+    caption: str | None
+    documents: tuple[str, ...]
+
+
+@functools.cache
+def parts(root=ROOT):
+    """Parts of the book in the order of ``_toc.yml``, the landing page first."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [
+        Part(part["caption"], tuple(chapter["file"] for chapter in part["chapters"]))
+        for part in toc["parts"]
+    ]
+    return [Part(None, (toc["root"],)), *listed]
+
+
+def book(root=ROOT):
+    """Return what a title page says of the book, and its public addresses."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {
+        "title": config["title"],
+        "author": config["author"],
+        "description": project["description"],
+        "keywords": project["keywords"],
+        **address.addresses(root),
+    }
+
+
+def documents(root=ROOT):
+    """Names of all documents in reading order."""
+    return [name for part in parts(root) for name in part.documents]
+
+
+def options(arguments, description, out):
+    """Folder of the built book and file to write, from the command line."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--html", type=Path, default=HTML, help="folder of the built book")
+    parser.add_argument("--out", type=Path, default=out, help="file to write")
+    chosen = parser.parse_args(arguments)
+    chosen.html = chosen.html.resolve()
+    check_built(chosen.html)
+    return chosen
+
+
+def check_built(html):
+    """Stop with one line where the built book is not all there."""
+    missing = [name for name in documents() if not (html / f"{name}.html").exists()]
+    if missing:
+        raise SystemExit(f"not in {html}: {', '.join(missing)}; run: make book")
+
+
+@functools.cache
+def soup(path):
+    """Parse a page; the result is not to be changed."""
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def clean_article(html, name):
+    """Article of a page as a book on paper has it: nothing to press, nothing closed."""
+    article = without(soup(html / f"{name}.html").select_one("article"), ONLY_ON_A_PAGE)
+    for tag in article.select(f"details, noscript, {PLAIN_TOKENS}"):
+        tag.unwrap()
+    for image in article.select("img"):
+        del image["loading"], image["decoding"]
+    for tag in article.select(".dropdown, .toggle"):
+        tag["class"] = [each for each in tag["class"] if each not in ("dropdown", "toggle")]
+    return article
+
+
+def without(tag, selector):
+    """Copy of a tag without what the selector finds in it."""
+    tag = copy.copy(tag)
+    for each in tag.select(selector):
+        each.decompose()
+    return tag
+
+
+def headings(article):
+    """Title of a cleaned article, and title and id of each of its sections."""
+
+    def text(heading):
+        return " ".join(heading.get_text().split())
+
+    sections = article.select("section[id]:has(> h2)")
+    found = [(text(each.select_one("h2")), each["id"]) for each in sections]
+    return text(article.select_one("h1")), found
+
+
+def tex_of(math):
+    """TeX of a formula on a page, and whether it stands on a line of its own."""
+    math = without(math, ".eqno")
+    text = math.get_text().strip()
+    end, display = DELIMITERS.get(text[:2], ("", True))
+    if not text.endswith(end):
+        raise SystemExit(f"formula without its end: {text}")
+    return (text[2:-2] if end else text), display
+
+
+def articles(html, internal):
+    """Clean the article of each document and fit its links to a volume of all of them.
+
+    A link stays in the volume where its place does, and else goes to the public address.
+
+    Parameters
+    ----------
+    html : pathlib.Path
+        Folder of the built book.
+    internal : callable
+        Address, within the volume, of a document and a fragment (which may be empty).
+    """
+    found = {name: clean_article(html, name) for name in documents()}
+    places = {(name, "") for name in found}
+    for name, article in found.items():
+        places |= {(name, tag["id"]) for tag in article.select("[id]")}
+    public = address.addresses(ROOT)["pages"]
+    for name, article in found.items():
+        for link in article.select("a[href]"):
+            target = urlsplit(link["href"])
+            if target.scheme or target.netloc:
+                continue
+            path = posixpath.join(posixpath.dirname(name), unquote(target.path))
+            path = posixpath.normpath(path) if target.path else f"{name}.html"
+            place = path.removesuffix(".html"), unquote(target.fragment)
+            fragment = f"#{target.fragment}" if target.fragment else ""
+            link["href"] = internal(*place) if place in places else f"{public}{path}{fragment}"
+    return found
+
+
+def image_path(html, name, image):
+    """File that an image of a document shows."""
+    return (html / name).parent.joinpath(unquote(image["src"])).resolve()
+
+
+def stamp():
+    """Seconds since 1970 of the edition: SOURCE_DATE_EPOCH, or else the last commit's."""
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        return int(os.environ["SOURCE_DATE_EPOCH"])
+    command = ["git", "log", "-1", "--format=%ct"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"no commit to date the edition by: {done.stderr.strip()}")
+    return int(done.stdout)
+
+
+@contextlib.contextmanager
+def browser():
+    """Headless Chromium, the system's."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        raise SystemExit("Chromium not found; install it (on Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
