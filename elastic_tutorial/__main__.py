@@ -1,12 +1,15 @@
 """The terminal command: a sales file in, a folder with a report out."""
 
 import argparse
+import contextlib
+import platform
 import sys
 import time
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 
 PROGRAM = "python -m elastic_tutorial"
+PACKAGES = ("elastic-tutorial", "arviz", "jax", "numpy", "numpyro", "pandas", "pyfixest", "scipy")
 EXAMPLE = f"""\
 example, of a file that begins
 
@@ -148,10 +151,12 @@ def _add_file(add):
 
 
 def _version():
-    try:
-        return f"elastic_tutorial {version('elastic-tutorial')}"
-    except PackageNotFoundError:
-        return "elastic_tutorial"
+    """Say in a line what the report of a problem needs of the machine."""
+    found = [f"Python {platform.python_version()}", platform.platform(terse=True)]
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,27 @@ def test_a_chapter_has_its_buttons(name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
+def test_the_buttons_of_a_chapter_say_what_they_open(name):
+    header = soup(f"{name}.html").select_one(".article-header-buttons")
+    names = {link["href"]: link.get_text(" ", strip=True) for link in header.select("a[href]")}
+    assert "Binder" in {text for url, text in names.items() if "mybinder.org" in url}
+    assert "Colab" in {text for url, text in names.items() if "colab.research" in url}
+    assert all(names.values())
+    menus = [button.get("aria-label") for button in header.select(".dropdown-toggle")]
+    assert "Launch interactive content" in menus
+    assert "Download this page" in menus
+
+
+def test_the_launch_buttons_are_reached_by_their_names(visit):
+    tab = visit(f"{CHAPTERS[0]}.html").tab
+    for name in ("Binder", "Colab"):
+        assert not tab.get_by_role("link", name=name).filter(visible=True).count()
+    tab.get_by_role("button", name="Launch interactive content").click()
+    for name in ("Binder", "Colab"):
+        tab.get_by_role("link", name=name).filter(visible=True).first.wait_for()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_no_cell_of_a_page_shows_an_error_or_a_warning(name):
     assert not soup(f"{name}.html").select(".output.traceback, .output.stderr")
 

@@ -1,10 +1,12 @@
 """``python -m elastic_tutorial``: one line where it fails, a whole report where it does not."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 
 import numpy as np
 import pandas as pd
@@ -253,3 +255,14 @@ def test_the_cheese_table_and_two_million_rows_take_90_seconds_and_4_gigabytes_a
         done = subprocess.run(run, capture_output=True, text=True, check=True)
         seconds, gigabytes = map(float, done.stdout.split())
         assert seconds <= 90 and gigabytes <= 4, (words[0], seconds, gigabytes)
+
+
+def test_the_version_says_what_a_report_of_a_problem_needs(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    line = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert line.count("\n") == 1
+    for name in ("elastic-tutorial", "jax", "numpyro", "arviz"):
+        assert f"{name} {metadata.version(name)}" in line
+    assert f"Python {platform.python_version()}" in line

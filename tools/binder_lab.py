@@ -21,7 +21,9 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 300  # seconds that a busy machine may take to start a server, a page or a kernel
 TOKEN = "of-this-machine-alone"
+SAVED = "!document.querySelector('.lm-TabBar-tab.jp-mod-dirty')"
 BUSY = "[*]"  # JupyterLab's mark of a cell that waits or runs
 
 
@@ -90,7 +92,7 @@ def server(programs, checkout, home):
         process = subprocess.Popen(command, cwd=checkout, env=own, stdout=log, stderr=log)
         try:
             lab = Lab(f"http://127.0.0.1:{port}", checkout, process.pid)
-            lab.wait_until_up(process)
+            lab.wait_until_up(process, home / "server.log")
             yield lab
         finally:
             process.terminate()
@@ -109,18 +111,18 @@ class Lab:
         with urlopen(Request(f"{self.address}/api/{path}", method=method, headers=head)) as reply:
             return json.loads(reply.read() or "null")
 
-    def wait_until_up(self, process, seconds=60):
+    def wait_until_up(self, process, log):
         """Wait for the first answer."""
-        for _ in range(seconds * 4):
+        for _ in range(PATIENCE * 4):
             try:
                 return self.ask("status")
             except OSError:
                 if process.poll() is not None:
                     break
                 time.sleep(0.25)
-        raise BinderError("JupyterLab does not start; see server.log in its home")
+        raise BinderError(f"JupyterLab does not start:\n{log.read_text()[-2000:]}")
 
-    def run(self, browser, name, seconds=900):
+    def run(self, browser, name, seconds=1800):
         """Open a notebook, run all its cells from the menu, and measure.
 
         Returns
@@ -135,9 +137,10 @@ class Lab:
             If a cell fails or does not run, or the time is up.
         """
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE * 1000)
         try:
             page.goto(f"{self.address}/lab/tree/book/{name}?token={TOKEN}&reset")
-            self.wait_for_kernel(page, time.monotonic() + 60)
+            self.wait_for_kernel(page, time.monotonic() + PATIENCE)
             with Meter(self.pid) as meter:
                 choose(page, "Run", "Run All Cells")
                 self.wait_until_done(page, name, time.monotonic() + seconds)
@@ -151,19 +154,19 @@ class Lab:
         """Wait until server and page agree that a kernel waits for work."""
         while not self.rests() and time.monotonic() < deadline:
             time.sleep(0.5)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
     def wait_until_done(self, page, name, deadline):
         """Save whenever the kernel rests, until every cell of the saved file has run."""
         path, cells, rests = self.checkout / "book" / name, [], 0
         while time.monotonic() < deadline and rests < 10:
             time.sleep(0.5)
-            if page.locator(".jp-Dialog").count():
-                raise BinderError(f"{name}: {page.locator('.jp-Dialog').inner_text()}")
+            refuse_dialogs(page, name)
             if page.locator(f".jp-InputPrompt:text-is('{BUSY}:')").count() or not self.rests():
                 continue
             choose(page, "File", "Save Notebook")
-            time.sleep(0.5)
+            refuse_dialogs(page, name)
+            page.wait_for_function(SAVED)
             if not (text := path.read_text(encoding="utf-8")):
                 continue  # just being written
             cells = code_cells(nbformat.reads(text, as_version=4))
@@ -184,6 +187,18 @@ def choose(page, menu, entry):
     """Click on an entry of the menu bar."""
     page.locator(".lm-MenuBar-item", has_text=menu).first.click()
     page.locator(".lm-Menu-item", has=page.get_by_text(entry, exact=True)).first.click()
+
+
+def refuse_dialogs(page, name):
+    """Raise a BinderError for a question or message that covers the page.
+
+    A slow machine makes JupyterLab think that its own save was another's; that one is answered.
+    """
+    time.sleep(0.5)
+    if page.get_by_role("button", name="Overwrite").count():
+        page.get_by_role("button", name="Overwrite").click()
+    elif page.locator(".jp-Dialog").count():
+        raise BinderError(f"{name}: {page.locator('.jp-Dialog').inner_text()}")
 
 
 def refuse_errors(cells, name):
