@@ -30,6 +30,19 @@ DESK = {"width": 1280, "height": 900}  # CSS pixels
 PHONE = {"width": 400, "height": 800}
 
 
+# Sections out of sight are laid out, and their images loaded, when they come near.
+READ_THROUGH = """async () => {
+    const shown = () => new Promise(requestAnimationFrame);
+    for (let y = 0; y < document.documentElement.scrollHeight; y += 600) {
+        window.scrollTo(0, y);
+        await shown();
+        await shown();
+    }
+    window.scrollTo(0, 0);
+    await shown();
+}"""
+
+
 @functools.cache
 def soup(page):
     """HTML of a page, parsed."""
@@ -89,6 +102,18 @@ class Visit:
         self.tab.route("**/*", self.stay_home)
         self.tab.goto(f"{site}/{page}", wait_until="networkidle")
         self.tab.evaluate("() => window.MathJax?.startup?.promise")
+
+    def read_through(self):
+        """Scroll to the end and back, as a reader does."""
+        self.tab.evaluate(READ_THROUGH)
+
+    def switch_theme(self, theme):
+        """Press the page's own switch until the theme is on."""
+        for _ in range(3):
+            if self.tab.evaluate("document.documentElement.dataset.theme") == theme:
+                return
+            self.tab.locator(".theme-switch-button").first.click()
+        raise AssertionError(f"the switch does not lead to the {theme} theme")
 
     def note_console(self, message):
         if message.type in ("error", "warning"):

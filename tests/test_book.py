@@ -1,11 +1,12 @@
 """The built book's pages, as files and in a browser. They need `make book` first."""
 
+import itertools
 from collections import Counter
 from urllib.parse import unquote, urlsplit
 
 import address
 import pytest
-from browsing import CHAPTERS, HTML, PAGES, PHONE, ROOT, soup
+from browsing import AXE, CHAPTERS, DESK, HTML, PAGES, PHONE, ROOT, soup
 
 pytestmark = pytest.mark.usefixtures("built_book")
 
@@ -89,37 +90,104 @@ def test_no_cell_of_a_page_shows_an_error_or_a_warning(name):
 
 # --- The pages in a browser
 
+# Rules whose outcome may differ between wide and narrow, light and dark. All the others look at
+# the markup alone, which is the same in the four states, and are tried in the first only.
+STYLE_RULES = [
+    "color-contrast",
+    "link-in-text-block",
+    "region",
+    "scrollable-region-focusable",
+    "target-size",
+]
+# Words of code are coloured by class: of blocks that hold no class but those met before, one is
+# enough. A formula has the colour of its text, and is hidden from screen readers but for its
+# MathML; so its drawn half is left out.
+LEAVE_OUT = """() => {
+    const met = new Set();
+    for (const block of document.querySelectorAll("pre")) {
+        const classes = [...block.querySelectorAll("[class]")].map(word => word.className);
+        if (classes.every(name => met.has(name))) block.dataset.met = "";
+        classes.forEach(name => met.add(name));
+    }
+}"""
+RUN_AXE = """async rules => {
+    const options = { resultTypes: ["violations"] };
+    if (rules) options.runOnly = { type: "rule", values: rules };
+    const exclude = [["pre[data-met] > *"], ["mjx-math"]];
+    const { violations } = await axe.run({ exclude }, options);
+    return violations.map(({ id, nodes }) => [id, nodes.length, nodes[0].html,
+                                              nodes[0].failureSummary]);
+}"""
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_works_by_itself(page, visit):
-    visited = visit(page)
+
+def settle(tab):
+    """Wait for transitions of colour and for measurements after a change of width."""
+    tab.wait_for_timeout(400)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "index.html"])
+def test_a_page_works_for_everyone_by_itself(page, visit):
+    visited = visit(page, viewport=DESK, color_scheme="light")
+    tab = visited.tab
+    visited.read_through()
+    formulas = tab.locator("article .math").count()
+    assert tab.locator("article .math mjx-container").count() == formulas
+    assert tab.locator("mjx-merror").all_inner_texts() == []
+    tab.evaluate(AXE.read_text(encoding="utf-8"))
+    tab.evaluate(LEAVE_OUT)
+    for number, (size, theme) in enumerate(itertools.product((DESK, PHONE), ("light", "dark"))):
+        tab.set_viewport_size(size)
+        visited.switch_theme(theme)
+        if theme == "light":
+            visited.read_through()
+        settle(tab)
+        state = f"{size['width']} pixels, {theme}"
+        assert tab.evaluate(RUN_AXE, STYLE_RULES if number else None) == [], state
+        assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"], state
     assert not visited.foreign, "requests to other hosts"
-    assert not visited.faults, "errors in the console"
-    formulas = visited.tab.locator("article .math").count()
-    assert visited.tab.locator("article .math mjx-container").count() == formulas
-    assert visited.tab.locator("mjx-merror").all_inner_texts() == []
-    visited.tab.set_viewport_size(PHONE)
-    width = "document.documentElement.scrollWidth"
-    assert visited.tab.evaluate(width) <= PHONE["width"], "scrolls sideways on a phone"
+    assert not visited.faults, "errors or warnings in the console"
 
 
-@pytest.mark.parametrize("name", [name for name in CHAPTERS if "/a" not in name])
-def test_solutions_open_when_asked(name, visit):
-    tab = visit(f"{name}.html").tab
-    solutions = tab.locator(".solution.dropdown")
-    assert solutions.count() >= 3
-    for index in range(solutions.count()):
-        solution = solutions.nth(index)
-        contents = solution.locator("section").first
-        assert not contents.is_visible()
-        solution.locator(".toggle-button").first.click()
-        contents.wait_for(state="visible")
+def test_the_first_page_leads_to_the_book(visit):
+    visit("index.html").tab.wait_for_url("**/book/index.html")
 
 
 def test_formulas_are_typeset_and_readable_aloud(visit):
     tab = visit(f"{CHAPTERS[0]}.html").tab
     assert tab.locator("mjx-container").count() > 0
     assert tab.locator("mjx-assistive-mml").count() == tab.locator("mjx-container").count()
+    mathml = tab.evaluate("MathJax.tex2mml('\\\\Var x', { display: false })")
+    assert mathml.startswith("<math")
+    assert "Var" in mathml
+
+
+def test_formulas_added_later_are_typeset_too(visit):
+    tab = visit(f"{CHAPTERS[0]}.html").tab
+    tab.evaluate(
+        """async () => {
+            const added = document.createElement("p");
+            added.id = "added";
+            added.textContent = "where \\\\(x^2\\\\) stands";
+            document.querySelector("article").append(added);
+            await MathJax.typesetPromise([added]);
+        }"""
+    )
+    assert tab.locator("#added mjx-container mjx-assistive-mml").count() == 1
+
+
+def test_pages_open_from_disk_as_well(browser):
+    context = browser.new_context()
+    tab = context.new_page()
+    faults = []
+    tab.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.goto((HTML / f"{CHAPTERS[0]}.html").as_uri())
+    tab.evaluate("() => MathJax.startup.promise")
+    assert tab.locator("mjx-container").count() > 0
+    tab.goto(f"{(HTML / 'search.html').as_uri()}?q=nuisance")
+    tab.locator("#search-results a[href*='03_marginal_likelihood']").first.wait_for()
+    context.close()
+    assert not faults
 
 
 def test_the_search_finds_the_nuisance(visit):
@@ -128,3 +196,16 @@ def test_the_search_finds_the_nuisance(visit):
     link.wait_for(state="visible")
     link.click()
     tab.wait_for_url("**/03_marginal_likelihood.html*")
+
+
+def test_figures_keep_their_hues_on_dark_pages(visit):
+    visited = visit(f"{CHAPTERS[0]}.html")
+    image = visited.tab.locator("article img").first
+    look = """image => {
+        const { filter, backgroundColor } = getComputedStyle(image);
+        return [filter, backgroundColor];
+    }"""
+    visited.switch_theme("light")
+    assert image.evaluate(look)[0] == "none"
+    visited.switch_theme("dark")
+    assert image.evaluate(look) == ["invert(0.93) hue-rotate(180deg)", "rgba(0, 0, 0, 0)"]

@@ -140,9 +140,10 @@ def mend_tables(soup):
         scope_headings(table)
         if not table.find("caption"):
             table["aria-label"] = table_name(table)
-        if table.find_parent(class_="table-scroller") is None:
-            box = soup.new_tag("div", attrs={"class": "table-scroller"})
-            table.wrap(box)
+        if table.parent.get("class") == ["pst-scrollable-table-container"]:  # the theme's
+            table.parent["class"] = ["table-scroller"]
+        elif table.find_parent(class_="table-scroller") is None:
+            table.wrap(soup.new_tag("div", attrs={"class": "table-scroller"}))
 
 
 def mend(soup):

@@ -12,6 +12,7 @@ import accessible
 import light
 import styles
 from bs4 import BeautifulSoup
+from sphinx.errors import ExtensionError
 from sphinx.util.display import status_iterator
 
 AFTER_THE_THEME = 900  # which writes the colours of code in the last step, at 500
@@ -20,6 +21,11 @@ DONE = re.compile(r'<html[^>]* data-sheets="([^"]*)"')  # a second build leaves 
 UNUSED = ("scripts/*.map", "styles/*.map", "scripts/fontawesome.js", "vendor/fontawesome/**/*.*")
 
 
+MEASURED = (
+    '"pre",".nboutput > .output_area",".cell_output > .output",'
+    '".jp-RenderedHTMLCommon",".pst-scrollable-table-container"'
+)
+PATCHED = '".pst-measured"'
 CODE = re.compile(r"(<pre\b[^>]*>)(.*?)(</pre>)", re.DOTALL)
 IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([^"');]+)["']?\)?\s*;""")
 TAKEN_OUT = re.compile(r"\[\[code (\d+)\]\]")
@@ -98,11 +104,21 @@ def write_sheet(pages, asked_for, static):
     (static / SHEET).write_text(text, encoding="utf-8")
 
 
+def patch_theme(static):
+    """Keep the theme from measuring every box at each change; ``page.js`` does it once."""
+    path = static / "scripts" / "pydata-sphinx-theme.js"
+    text = path.read_text(encoding="utf-8")
+    if MEASURED not in text and PATCHED not in text:
+        raise ExtensionError(f"{path.name} has changed: it does not hold {MEASURED}")
+    path.write_text(text.replace(MEASURED, PATCHED), encoding="utf-8")
+
+
 def finish(app, exception):
     """Finish all pages once they are written."""
     if exception or app.builder.name != "html":
         return
     static = (Path(app.outdir) / "_static").resolve()
+    patch_theme(static)
     for pattern in UNUSED:
         for path in static.glob(pattern):
             path.unlink()

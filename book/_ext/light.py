@@ -42,6 +42,8 @@ def lighten_scripts(soup):
         if not script.has_attr("async") and script.get("type") != "module":
             script["defer"] = ""
             soup.head.append(script.extract())
+    for last in soup.select("script[src*='js/mathjax.js']"):  # it has the most to do
+        soup.head.append(last.extract())
     for preload in soup.select("link[rel='preload'][as='script']"):
         preload.decompose()
 

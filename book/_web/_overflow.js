@@ -1,27 +1,50 @@
 // What is wider than the page scrolls in a box of its own. Where it does, and only there, the box
 // takes the focus, so that the arrow keys scroll it.
 
-const BOXES = ".table-scroller, .bd-article mjx-container[display='true']";
+const BOXES = ".table-scroller, pre, mjx-container[display='true']";
+
+/** What a box holds. */
+function nameOf(box) {
+  const table = box.querySelector(":scope > table");
+  if (table) return table.getAttribute("aria-label") ?? table.caption?.textContent.trim() ?? "Table";
+  return box.localName === "pre" ? "Code" : "Formula";
+}
+
+const overflows = (box) => box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1;
 
 /** Let a box take the focus if it has more than it shows. */
-function update(box) {
-  const table = box.querySelector(":scope > table");
-  const name = table ? table.getAttribute("aria-label") ?? table.caption?.textContent : "Wide formula";
-  const wide = box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0;
+function update(box, wide) {
   if (wide === box.hasAttribute("tabindex")) return;
-  if (wide) {
-    box.tabIndex = 0;
-    box.setAttribute("role", "group");
-    box.setAttribute("aria-label", name);
-  } else {
-    for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
+  const attributes = { tabindex: "0", role: "group", "aria-label": nameOf(box) };
+  for (const [attribute, value] of Object.entries(attributes)) {
+    if (wide) box.setAttribute(attribute, value);
+    else box.removeAttribute(attribute);
   }
 }
 
-/** Watch all boxes, the formulas' too once they are set. */
+/** Look at the boxes of a section: all sizes first, so that it is laid out once. */
+function measure(section) {
+  const boxes = [...(section.matches(BOXES) ? [section] : []), ...section.querySelectorAll(BOXES)];
+  boxes.map((box) => [box, overflows(box)]).forEach(([box, wide]) => update(box, wide));
+}
+
+/** Measure sections that come near what is in sight, and those near it whenever that may change. */
 export function watchOverflow() {
-  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => update(target)));
-  const watch = () => document.querySelectorAll(BOXES).forEach((box) => sizes.observe(box));
-  watch();
-  window.MathJax?.startup?.promise?.then(watch);
+  const near = new Set();
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) {
+        near.add(target);
+        measure(target);
+      } else {
+        near.delete(target);
+      }
+    }
+  }, { rootMargin: "100%" });
+  const sections = document.querySelectorAll(".bd-article > section > *");
+  sections.forEach((section) => observer.observe(section));
+  const again = () => near.forEach(measure);
+  window.MathJax?.startup?.promise?.then(again);
+  window.addEventListener("resize", again);
+  document.addEventListener("toggle", again, true);
 }

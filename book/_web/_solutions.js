@@ -5,13 +5,14 @@ const CHEVRON = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="m9 6 6 6-6
 
 /** Open or close a solution. */
 function show(solution, open) {
-  const { button, contents, name } = solution;
-  solution.box.classList.toggle("toggle-hidden", !open);
+  const { box, button, contents, name } = solution;
+  box.classList.toggle("toggle-hidden", !open);
   if (open) contents.removeAttribute("hidden");
   else contents.setAttribute("hidden", "until-found");
   button.setAttribute("aria-expanded", String(open));
   button.firstElementChild.textContent = open ? "Hide" : "Show";
   button.setAttribute("aria-label", `${open ? "Hide" : "Show"}: ${name}`);
+  box.dispatchEvent(new Event("toggle"));
 }
 
 const isOpen = ({ button }) => button.getAttribute("aria-expanded") === "true";

@@ -16,7 +16,7 @@ import { AssistiveMmlHandler } from "mathjax-full/ts/a11y/assistive-mml.js";
 import { STATE } from "mathjax-full/ts/core/MathItem.js";
 import { SerializedMmlVisitor } from "mathjax-full/ts/core/MmlTree/SerializedMmlVisitor.js";
 
-const SLICE = 20; // milliseconds of work between two pauses; a task over 50 ms is felt
+const SLICE = 8; // milliseconds of work between two pauses; a task over 50 ms is felt, on slow machines too
 const FONTS = new URL("../mathjax/output/chtml/fonts/woff-v2", document.currentScript.src).href;
 const settings = window.MathJax ?? {};
 
@@ -41,10 +41,37 @@ async function inSlices(items, work, afterSlice = () => {}) {
   afterSlice();
 }
 
-/** Distance of a formula from what the reader sees, in pixels. */
-function distance(item) {
-  const box = item.start.node.parentElement.getBoundingClientRect();
-  return Math.max(0, box.top - window.innerHeight, -box.bottom);
+/** Formulas in the order in which the reader meets them: from what is in sight to the end. */
+function inOrder(items) {
+  const top = document.elementFromPoint(window.innerWidth / 2, window.innerHeight / 4);
+  const precedes = ({ start }) => (
+    top && start.node.compareDocumentPosition(top) & Node.DOCUMENT_POSITION_FOLLOWING);
+  const first = items.findIndex((item) => !precedes(item));
+  return first < 0 ? items : [...items.slice(first), ...items.slice(0, first)];
+}
+
+const KINDS = "table, figcaption, summary, form, h1, h2, h3, h4, .admonition-title, .sd-card";
+const measured = new Map();
+
+/** Size of the letters around a formula, measured once for each kind of text. */
+function measure(item) {
+  const around = item.start.node.parentElement;
+  const kind = around.closest(KINDS);
+  const key = `${item.display} ${kind?.localName} ${kind?.className}`;
+  if (measured.has(key)) return measured.get(key);
+  const metrics = output.getMetricsFor(around, item.display);
+  if (around.getClientRects().length) measured.set(key, metrics); // it is not hidden
+  return metrics;
+}
+
+/** Make of a formula what will be shown. It needs no other: macros are those of the settings. */
+function prepare(item, scope) {
+  const { em, ex, containerWidth, lineWidth, scale } = measure(item);
+  item.compile(scope);
+  item.setMetrics(em, ex, containerWidth, lineWidth, scale);
+  item.state(STATE.METRICS);
+  item.typeset(scope);
+  item.assistiveMml(scope);
 }
 
 /** Set the formulas of some elements, or of the whole page. */
@@ -53,22 +80,15 @@ async function typeset(elements) {
     InputJax: input, OutputJax: output, ...settings.options, ...(elements ? { elements } : {}),
   });
   scope.findMath();
-  const items = [...scope.math];
-  await inSlices(items, (item) => item.compile(scope)); // in order, because of numbers and macros
-  scope.getMetrics();
-  const far = new Map(items.map((item) => [item, distance(item)]));
-  items.sort((one, other) => far.get(one) - far.get(other));
+  output.setDocument(scope);
   let ready = [];
+  const work = (item) => { prepare(item, scope); ready.push(item); };
   const show = () => {
     showStyles(scope);
     ready.forEach((item) => item.updateDocument(scope));
     ready = [];
   };
-  await inSlices(items, (item) => {
-    item.typeset(scope);
-    item.assistiveMml(scope);
-    ready.push(item);
-  }, show);
+  await inSlices(inOrder([...scope.math]), work, show);
 }
 
 /** Bring the style sheet of the formulas up to date; it holds the characters met so far. */
