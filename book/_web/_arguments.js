@@ -36,18 +36,23 @@ export const finiteNumber = (field, value) =>
 export const probability = (field, value) =>
   must(field, value, (x) => x > 0 && x < 1, "lie strictly between 0 and 1");
 
-// The package counts on to 2^53; here the limit is that of MOST_UNITS.
+// The package goes further.
+const notTooLarge = (field, value) =>
+  must(field, value, (x) => x <= MOST_UNITS, "be at most 10,000,000 on this page");
+
 export function wholeCount(field, value) {
   must(field, value, (x) => x >= 0 && Number.isInteger(x), "be a whole number, 0 or more");
-  return must(field, value, (x) => x <= MOST_UNITS, "be at most 10,000,000 on this page");
+  return notTooLarge(field, value);
 }
+
+const gammaShape = (field, value) => notTooLarge(field, nonNegativeNumber(field, value));
 
 // What each argument must be by itself.
 export const RULES = {
   priceBefore: positiveNumber, priceAfter: positiveNumber,
   daysBefore: positiveNumber, daysAfter: positiveNumber,
   unitsBefore: wholeCount, unitsAfter: wholeCount,
-  prob: probability, shape: nonNegativeNumber, rate: nonNegativeNumber,
+  prob: probability, shape: gammaShape, rate: nonNegativeNumber,
   rateBefore: positiveNumber, elasticity: finiteNumber,
   halfWidth: positiveNumber, exclude: finiteNumber, power: probability,
 };
@@ -63,8 +68,8 @@ export function checkChange(change) {
 
 // A Gamma(shape, rate) prior, or its improper limit at rate 0.
 export function checkPrior(shape, rate, change) {
-  nonNegativeNumber("shape", shape);
-  nonNegativeNumber("rate", rate);
+  RULES.shape("shape", shape);
+  RULES.rate("rate", rate);
   if (shape === 0 && rate > 0) {
     throw new ArgumentError("shape", `must be above 0 when rate is; got shape=0, rate=${rate}.`);
   }

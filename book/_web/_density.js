@@ -37,9 +37,10 @@ function curve(law, low, high) {
   return x.map((at, i) => [at, Math.min(1.05, Math.exp(log[i] - top))]);
 }
 
-// SVG of one result, `width` pixels wide.
+// SVG of one result, `width` pixels wide; nothing where the posterior has no width to be drawn.
 export function density({ law, lower, median, upper, interval }, mark, words, width) {
   const [low, high] = window(law, mark);
+  if (!(high - low > 0 && high - low < Infinity)) return "";
   const right = width - LEFT;
   const across = (value) => {
     const inside = Math.min(Math.max(value, low), high);
@@ -51,8 +52,8 @@ export function density({ law, lower, median, upper, interval }, mark, words, wi
   const between = points.filter(([x]) => x >= across(lower) && x <= across(upper));
   const shade = between.map((point) => point.join(" ")).join(" L");
   const [from, to] = interval.map(across);
-  const label = (x, y, text, kind) => {
-    const anchor = x < width / 4 ? "start" : x > 3 * width / 4 ? "end" : "middle";
+  const label = (x, y, text, kind, room = 60) => {
+    const anchor = x < room ? "start" : x > width - room ? "end" : "middle";
     return element("text", { x, y, class: kind, "text-anchor": anchor }, text);
   };
   const parts = [element("title", { id: "calc-picture-title" }, words.title),
@@ -68,7 +69,7 @@ export function density({ law, lower, median, upper, interval }, mark, words, wi
   for (const tick of ticks(low, high, width / 90)) {
     const x = across(tick);
     parts.push(element("line", { x1: x, x2: x, y1: AXIS, y2: AXIS + 5, class: "calc-axis" }),
-      label(x, AXIS + 20, String(tick).replace("-", "−"), "calc-tick"));
+      label(x, AXIS + 20, String(tick).replace("-", "−"), "calc-tick", 20));
   }
   if (mark >= low && mark <= high) {
     const x = across(mark);

@@ -67,7 +67,9 @@ function draw() {
       + `the exact interval ${range(law.interval)}.`,
     mark: result.arc ? "−1, unit elastic" : "1, no change",
   };
-  figure.innerHTML = density(law, result.arc ? -1 : 1, words, Math.max(260, figure.clientWidth));
+  const drawn = density(law, result.arc ? -1 : 1, words, Math.max(260, figure.clientWidth));
+  figure.innerHTML = drawn;
+  figure.parentElement.hidden = !drawn;
   part("caption").textContent = `Posterior of the ${name}. Shaded, the ${level(inputs.prob)} credible `
     + "interval; dotted, the median; the bar below, the exact interval.";
 }
