@@ -7,7 +7,7 @@ bin := .venv/bin
 python = $(bin)/python
 pytest = $(python) -m pytest
 page_tests = tests/test_book.py tests/test_calculator.py tests/test_offline.py tests/test_interactive.py \
-	tests/test_quiz_pages.py tests/test_keyboard.py tests/test_light.py
+	tests/test_quiz_pages.py tests/test_keyboard.py tests/test_light.py tests/test_find.py
 without_pages = $(addprefix --ignore=,$(page_tests))
 port ?= 8000
 
