@@ -183,6 +183,10 @@ FAULTS = {
         lambda quiz: quiz["questions"][2]["answers"][1].update(text=50),
         f"{FIRST}: question 3: answer b: 'text' is 50; write a text (a number in quotes)",
     ),
+    "a formula without a word": (
+        lambda quiz: quiz["questions"][2]["answers"][1].update(text="$-1$"),
+        f"{FIRST}: question 3: answer b: 'text' is a formula alone, which is no name",
+    ),
     "a verdict that is none": (
         lambda quiz: quiz["questions"][2]["answers"][1].update(right="maybe"),
         f"{FIRST}: question 3: answer b: 'right' is 'maybe'; write true or false",

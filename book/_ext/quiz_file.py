@@ -3,6 +3,7 @@
 The format is described at the top of ``book/course/quizzes.yml``. Nothing here needs Sphinx.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ N_ANSWERS = (3, 4)
 CHAPTER_KEYS = {"objectives", "questions"}
 QUESTION_KEYS = {"objective", "section", "question", "answers"}
 ANSWER_KEYS = {"text", "right", "feedback"}
+FORMULA_ALONE = re.compile(r"\$[^$]*\$")
 
 
 class QuizError(ValueError):
@@ -181,6 +183,8 @@ def faults_of_answer(answer):
     for key in ("text", "feedback"):
         if not is_text(answer[key]):
             yield f"'{key}' is {answer[key]!r}; write a text (a number in quotes)"
+    if is_text(answer["text"]) and FORMULA_ALONE.fullmatch(answer["text"].strip()):
+        yield "'text' is a formula alone, which is no name that can be read out; add a word to it"
 
 
 def is_text(value):

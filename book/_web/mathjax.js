@@ -50,7 +50,7 @@ function inOrder(items) {
   return first < 0 ? items : [...items.slice(first), ...items.slice(0, first)];
 }
 
-const KINDS = "table, figcaption, summary, form, h1, h2, h3, h4, .admonition-title, .sd-card";
+const KINDS = "table, figcaption, summary, form, legend, h1, h2, h3, h4, .admonition-title, .sd-card, .quiz";
 const measured = new Map();
 
 /** Size of the letters around a formula, measured once for each kind of text. */
@@ -77,9 +77,9 @@ function prepare(item, scope) {
 /** Set the formulas of some elements, or of the whole page. */
 async function typeset(elements) {
   const scope = mathjax.document(document, {
-    InputJax: input, OutputJax: output, ...settings.options, ...(elements ? { elements } : {}),
+    InputJax: input, OutputJax: output, ...settings.options,
   });
-  scope.findMath();
+  scope.findMath(elements ? { elements } : {});
   output.setDocument(scope);
   let ready = [];
   const work = (item) => { prepare(item, scope); ready.push(item); };
