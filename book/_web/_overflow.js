@@ -43,7 +43,12 @@ export function watchOverflow() {
   }, { rootMargin: "100%" });
   const sections = document.querySelectorAll(".bd-article > section > *");
   sections.forEach((section) => observer.observe(section));
-  const again = () => near.forEach(measure);
+  const again = async () => {
+    for (const section of [...near]) {
+      await new Promise((resume) => { setTimeout(resume); }); // the page answers in between
+      measure(section);
+    }
+  };
   window.MathJax?.startup?.promise?.then(again);
   window.addEventListener("resize", again);
   document.addEventListener("toggle", again, true);
