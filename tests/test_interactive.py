@@ -233,7 +233,7 @@ def test_every_slider_works_by_keys_and_is_told_in_words(name, opened):
 def test_the_sentence_has_the_numbers(opened):
     _, figure = opened("arc")
     figure.get_by_label("constant elasticity β").fill("-2")
-    figure.get_by_label("price ratio").fill("4")
+    figure.get_by_label("price ratio (after over before)").fill("4")
     exact = float(et.arc_elasticity(1, 1.5, 1, 1.5**-2))
     text = figure.locator("svg").get_attribute("aria-label")
     assert text.startswith("With a constant elasticity of −2.0 and a price ratio of 1.5")
