@@ -134,13 +134,16 @@ READY = """async () => {
     await Promise.all([...document.images].map(image => image.decode()));
 }"""
 
-# A formula is a picture with its TeX as alternative text: MathJax's own hidden copy for screen
-# readers is not painted, so that it would not reach the PDF.
-DESCRIBE = """() => { for (const math of document.querySelectorAll("[data-tex]")) {
-    const formula = math.querySelector("mjx-container");
-    formula.querySelector("mjx-assistive-mml")?.remove();
-    formula.setAttribute("role", "img");
-    formula.setAttribute("aria-label", math.dataset.tex);
+# MathJax draws with pseudo-elements, which reach no tag of a PDF. So an image of one pixel, not
+# to be seen, stands before each formula and bears its TeX for screen readers.
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+DESCRIBE = """async pixel => { for (const math of document.querySelectorAll("[data-tex]")) {
+    math.querySelector("mjx-container").ariaHidden = "true";
+    const image = new Image();
+    Object.assign(image, { alt: math.dataset.tex, src: pixel });
+    image.style = "position: absolute; width: 1px; height: 1px; opacity: 0.01";
+    math.prepend(image);
+    await image.decode();
 } }"""
 
 # Chromium shrinks all pages until the widest thing fits, so each thing has to fit by itself.
@@ -172,7 +175,7 @@ def printed(markup, folder):
         tab.evaluate(READY)
         if faults := tab.evaluate(FAULTS):
             raise SystemExit(f"formulas that MathJax cannot set: {faults}")
-        tab.evaluate(DESCRIBE)
+        tab.evaluate(DESCRIBE, PIXEL)
         tab.evaluate(FIT)
         if tab.evaluate("document.documentElement.scrollWidth") > PAPER["width"]:
             raise SystemExit("something is wider than the paper; see print.css")
