@@ -275,7 +275,7 @@ def test_the_contents_page_gives_the_page_of_each_chapter(outline, texts):
 
 
 def test_pages_are_numbered(pdf_path):
-    margin = "-x 0 -y 780 -W 595 -H 62".split()  # points: what is below the text on A4
+    margin = "-x 0 -y 800 -W 595 -H 42".split()  # points: the lower part of the margin of 62
     feet = run([program("pdftotext", "poppler-utils"), *margin, pdf_path, "-"]).split("\f")[:-1]
     assert [foot.strip() for foot in feet] == ["", *map(str, range(2, len(feet) + 1))]
 
