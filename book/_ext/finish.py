@@ -27,6 +27,7 @@ MEASURED = (
 )
 PATCHED = '".pst-measured"'
 CODE = re.compile(r"(<pre\b[^>]*>)(.*?)(</pre>)", re.DOTALL)
+COLOURLESS = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
 IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([^"');]+)["']?\)?\s*;""")
 TAKEN_OUT = re.compile(r"\[\[code (\d+)\]\]")
 
@@ -34,12 +35,13 @@ TAKEN_OUT = re.compile(r"\[\[code (\d+)\]\]")
 def without_code(text):
     """Text of a page with a number in the place of each block of code, and the blocks.
 
-    Code is not changed, and its coloured words are most of the tags of a page.
+    Its coloured words are most of the tags of a page. Names, punctuation and blanks have the
+    colour of the block, so their tags, half of all, are dropped.
     """
     blocks = []
 
     def take_out(found):
-        blocks.append(found[2])
+        blocks.append(COLOURLESS.sub(r"\1", found[2]))
         return f"{found[1]}[[code {len(blocks) - 1}]]{found[3]}"
 
     return CODE.sub(take_out, text), blocks
@@ -122,6 +124,9 @@ def finish(app, exception):
     for pattern in UNUSED:
         for path in static.glob(pattern):
             path.unlink()
+    for path in (Path(app.outdir) / "_images").glob("*.svg"):
+        text = light.shorten_drawing(path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
     pages = sorted(p for p in Path(app.outdir).rglob("*.html") if static not in p.resolve().parents)
     asked_for = {}
     for page in status_iterator(pages, "finishing pages... ", "brown", len(pages)):

@@ -22,6 +22,12 @@ USES = {
 }
 NUMBER = re.compile(r"[\d.]+")
 POINT = 96 / 72  # CSS pixels
+METADATA = re.compile(r"\s*<metadata>.*?</metadata>|\s*<!--.*?-->", re.DOTALL)
+COORDINATES = re.compile(r'( (?:d|x|y|points)=")([^"]*)"')
+DIGITS = re.compile(r"-?\d+\.\d{3,}")
+BLANKS = re.compile(r"\s+")
+LINES = re.compile(r"L [-.\d ]+(?:L [-.\d ]+)+")
+AFTER_COMMAND = re.compile(r"(?<=[\d\" ])([MLQCz]) (?=[-\d\"MLQCz])")
 
 
 def file_name(address):
@@ -93,6 +99,23 @@ def lighten_images(soup, folder):
         image["decoding"] = "async"
         if number:  # the first may be in sight
             image["loading"] = "lazy"
+
+
+def shorten_drawing(text):
+    """Drop from a drawing what is not seen: metadata, indents, and digits below 0.01 points.
+
+    Only coordinates are rounded; the small factors of a transformation stay as they are. In a
+    path of straight lines the command is written once.
+    """
+    text = METADATA.sub("", text)
+    text = COORDINATES.sub(lambda found: found[1] + DIGITS.sub(round_off, found[2]) + '"', text)
+    text = LINES.sub(lambda found: "L " + found[0].replace("L ", ""), BLANKS.sub(" ", text))
+    return AFTER_COMMAND.sub(r"\1", text)
+
+
+def round_off(found):
+    """Write a number with two digits after the point, or fewer."""
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def mend(soup, folder, options):
