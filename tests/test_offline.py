@@ -180,7 +180,7 @@ def test_the_calculator_works_on_disk(from_disk):
     assert not visited.foreign
 
 
-# --- The PDF
+# --- The PDF; to print it takes minutes
 
 
 @pytest.fixture(scope="session")
@@ -263,10 +263,12 @@ def links(reader):
                 yield note
 
 
+@pytest.mark.slow
 def test_the_outline_is_the_table_of_contents(outline):
     assert titles(outline) == wanted_outline()
 
 
+@pytest.mark.slow
 def test_the_contents_page_gives_the_page_of_each_chapter(outline, texts):
     contents = texts[1]
     for name, page in starts(outline).items():
@@ -274,12 +276,14 @@ def test_the_contents_page_gives_the_page_of_each_chapter(outline, texts):
         assert re.search(rf"{title}\s+{page + 1}\n", contents), name
 
 
+@pytest.mark.slow
 def test_pages_are_numbered(pdf_path):
     margin = "-x 0 -y 800 -W 595 -H 42".split()  # points: the lower part of the margin of 62
     feet = run([program("pdftotext", "poppler-utils"), *margin, pdf_path, "-"]).split("\f")[:-1]
     assert [foot.strip() for foot in feet] == ["", *map(str, range(2, len(feet) + 1))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_pdf_says_what_the_page_says(name, outline, texts):
     begins = list(starts(outline).values())
@@ -297,6 +301,7 @@ def test_the_pdf_says_what_the_page_says(name, outline, texts):
     assert not re.search(r"\?\?|Unresolved|None\.html", "".join(texts[first:last]))
 
 
+@pytest.mark.slow
 def test_links_within_the_pdf_lead_to_their_places(reader):
     markup, _ = pdf.volume(HTML)
     book = BeautifulSoup(markup, "html.parser")
@@ -313,6 +318,7 @@ def test_links_within_the_pdf_lead_to_their_places(reader):
     assert addresses == {link for link in visible if not link.startswith("#")}
 
 
+@pytest.mark.slow
 def test_figures_and_formulas_of_the_pdf_have_their_texts(reader):
     """Each was decoded or typeset before it was printed: the tool waits for it, or fails."""
     found = Counter()
@@ -327,6 +333,7 @@ def test_figures_and_formulas_of_the_pdf_have_their_texts(reader):
     assert found == wanted
 
 
+@pytest.mark.slow
 def test_fonts_are_in_the_pdf(reader):
     fonts = {}
     for page in reader.pages:
@@ -341,6 +348,7 @@ def test_fonts_are_in_the_pdf(reader):
             assert {"/FontFile2", "/FontFile3", "/FontFile"} & set(below["/FontDescriptor"])
 
 
+@pytest.mark.slow
 def test_the_pdf_says_what_it_is(reader):
     book = pages.book()
     assert reader.metadata.title == book["title"]
