@@ -51,6 +51,8 @@ def mend_side_bar(soup):
 
 def mend_buttons(soup):
     """Give each button the name that it shows; icons and key hints have none."""
+    for button in soup.select("[data-bs-toggle='tooltip'], [data-bs-toggle='dropdown'][title]"):
+        button["data-bs-container"] = "main"  # where its hint appears: inside a landmark
     for icon in soup.select("i[class*='fa-'], span[class*='fa-']"):
         icon["aria-hidden"] = "true"
         del icon["title"]
