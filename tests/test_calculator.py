@@ -513,8 +513,11 @@ def test_every_picture_stays_inside_its_frame(visit, query):
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_is_accessible(visit, theme, viewport, query):
-    tab = visit(PAGE + query, viewport=viewport, color_scheme=theme).tab
+    visited = visit(PAGE + query, viewport=viewport, color_scheme=theme)
+    visited.read_through()  # a box that scrolls takes the focus from when it comes into view
+    tab = visited.tab
     tab.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+    tab.wait_for_timeout(400)
     tab.add_script_tag(path=AXE)
     broken = tab.evaluate("() => axe.run()")["violations"]
     assert not [(each["id"], [node["html"] for node in each["nodes"]]) for each in broken]
