@@ -6,14 +6,12 @@ The fixtures that use it (``site``, ``browser``, ``visit``) are in ``conftest.py
 import functools
 import http.server
 import os
-import shutil
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 # Another built book than that of `make book` can be looked at: BOOK_HTML=/tmp/x/_build/html.
@@ -25,7 +23,6 @@ DOCUMENTS = [TOC["root"]] + [
 ]
 CHAPTERS = [name for name in DOCUMENTS if (ROOT / f"{name}.ipynb").exists()]
 PAGES = [f"{name}.html" for name in DOCUMENTS] + ["index.html", "genindex.html", "search.html"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DESK = {"width": 1280, "height": 900}  # CSS pixels
 PHONE = {"width": 400, "height": 800}
 
@@ -69,20 +66,6 @@ def serving(folder):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-def browser_program():
-    """Path of the system's Chromium, or None."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
-@contextmanager
-def chromium(program):
-    """Headless Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Visit:

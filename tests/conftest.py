@@ -60,13 +60,10 @@ def site(built_book):
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, the system's."""
-    import browsing
+    from chromium import chromium
 
-    program = browsing.browser_program()
-    if program is None:
-        pytest.fail("Chromium not found; install it (on Debian: apt-get install chromium)")
-    with browsing.chromium(program) as chromium:
-        yield chromium
+    with chromium() as program:
+        yield program
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import pdf
 import pytest
 from browsing import HTML, ROOT
 from bs4 import BeautifulSoup
+from chromium import chromium
 from pypdf import PdfReader
 
 pytestmark = pytest.mark.usefixtures("built_book")
@@ -74,7 +75,7 @@ def test_a_tool_says_in_one_line_that_there_is_no_book(tool, tmp_path):
 
 def test_without_chromium_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(SystemExit, match="apt-get install chromium"), pages.browser():
+    with pytest.raises(SystemExit, match="apt-get install chromium"), chromium():
         pass
 
 

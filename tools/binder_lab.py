@@ -6,7 +6,6 @@ of binder/requirements.txt, then binder/postBuild, in a clean copy of what is co
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -17,10 +16,8 @@ from urllib.request import Request, urlopen
 
 import nbformat
 import psutil
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 300  # seconds that a busy machine may take to start a server, a page or a kernel
 TOKEN = "of-this-machine-alone"
 SAVED = "!document.querySelector('.lm-TabBar-tab.jp-mod-dirty')"
@@ -63,18 +60,6 @@ def install(folder, checkout):
 def code_cells(notebook):
     """Cells of a notebook that are to be run."""
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-
-
-@contextmanager
-def chromium():
-    """Headless Chromium, the system's."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        raise BinderError("Chromium not found; install it (on Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from html import escape
 
 import pages
 from bs4 import BeautifulSoup
+from chromium import chromium
 
 OUT = pages.ROOT / "_build" / "elastic-tutorial.epub"
 STYLE = pages.ROOT / "tools" / "epub.css"
@@ -82,8 +83,8 @@ MATHML = """async formulas => { await MathJax.startup.promise;
 def mathml(formulas, html):
     """MathML of each pair of TeX and display, from MathJax on a page of the book."""
     name = next(each for each in pages.documents() if "/01_" in each)
-    with pages.browser() as chromium:
-        tab = chromium.new_page()
+    with chromium() as browser:
+        tab = browser.new_page()
         tab.goto((html / f"{name}.html").as_uri())
         made = tab.evaluate(MATHML, [list(each) for each in formulas])
     if faults := [tex for (tex, _), made in zip(formulas, made, strict=True) if "merror" in made]:

@@ -5,13 +5,11 @@ references and outputs are those that a reader of the pages sees.
 """
 
 import argparse
-import contextlib
 import copy
 import functools
 import os
 import posixpath
 import re
-import shutil
 import subprocess
 import tomllib
 from dataclasses import dataclass
@@ -21,11 +19,9 @@ from urllib.parse import unquote, urlsplit
 import address
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # What only works on a page: links to a heading itself, buttons, scripts, what is said of them.
 ONLY_ON_A_PAGE = (
@@ -186,15 +182,3 @@ def stamp():
     if done.returncode:
         raise SystemExit(f"no commit to date the edition by: {done.stderr.strip()}")
     return int(done.stdout)
-
-
-@contextlib.contextmanager
-def browser():
-    """Headless Chromium, the system's."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        raise SystemExit("Chromium not found; install it (on Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()

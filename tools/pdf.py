@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 import pages
+from chromium import chromium
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, Fit, NameObject
 
@@ -167,8 +168,8 @@ def printed(markup, folder):
     """PDF of the markup, as Chromium prints it once the contents page is filled in."""
     path = folder / "book.html"
     path.write_text(markup, encoding="utf-8")
-    with pages.browser() as chromium:
-        tab = chromium.new_page(viewport=PAPER)
+    with chromium() as browser:
+        tab = browser.new_page(viewport=PAPER)
         tab.set_default_timeout(TIMEOUT)
         tab.emulate_media(media="print", color_scheme="light")
         tab.goto(path.as_uri())

@@ -7,17 +7,14 @@ graphics, which Pillow cannot read. So this is run by hand, when a first figure 
 
 import base64
 import io
-import shutil
-import sys
 from pathlib import Path
 
 import nbformat
+from chromium import chromium
 from PIL import Image, PngImagePlugin
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "book" / "_ext" / "pictures"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE = (540, 420)  # pixels at most
 KINDS = ("image/svg+xml", "image/png")
 
@@ -53,21 +50,14 @@ def draw(tab, address, text, target):
 
 
 def main():
-    """Draw the pictures of all chapters; return the exit status."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        print("Chromium not found; install it (on Debian: apt-get install chromium)")
-        return 1
+    """Draw the pictures of all chapters."""
     PICTURES.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium() as browser:
         tab = browser.new_page(viewport={"width": SIZE[0] + 20, "height": SIZE[1] + 20})
         for path in sorted((ROOT / "book").glob("*.ipynb")):
             if figure := first_figure(path):
                 draw(tab, *figure, PICTURES / f"{path.stem}.png")
-        browser.close()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,6 +11,7 @@ from pathlib import Path
 import binder_lab
 import notebooks
 import pandas as pd
+from chromium import chromium
 from studies import RESULTS, write
 
 TABLE = RESULTS / "chapters.csv"
@@ -36,7 +37,7 @@ def study(names):
     if TABLE.exists():
         stored = pd.read_csv(TABLE, comment="#").to_dict("records")
         rows = {row["chapter"]: row for row in stored}
-    with tempfile.TemporaryDirectory() as folder, binder_lab.chromium() as browser:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         place = Path(folder)
         checkout = binder_lab.check_out(place / "checkout")
         programs = binder_lab.install(place / "environment", checkout)
