@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import address
 import browsing
 import offline_zip
 import pages
@@ -77,6 +78,19 @@ def test_without_chromium_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SystemExit, match="apt-get install chromium"), chromium():
         pass
+
+
+def test_examples_of_the_calculator_keep_their_numbers():
+    page = f"{address.addresses(ROOT)['pages']}book/calculator.html?"
+    queries = {
+        link["href"].split("#")[0].removeprefix("?")
+        for link in browsing.soup("book/calculator.html").select("article a[href^='?']")
+    }
+    copied = {
+        link["href"].split("#")[0] for link in articles()["book/calculator"].select("a[href]")
+    }
+    assert queries
+    assert {page + query for query in queries} <= copied
 
 
 # --- The zip

@@ -163,8 +163,10 @@ def articles(html, internal):
             path = posixpath.join(posixpath.dirname(name), unquote(target.path))
             path = posixpath.normpath(path) if target.path else f"{name}.html"
             place = path.removesuffix(".html"), unquote(target.fragment)
-            fragment = f"#{target.fragment}" if target.fragment else ""
-            link["href"] = internal(*place) if place in places else f"{public}{path}{fragment}"
+            if place in places and not target.query:
+                link["href"] = internal(*place)
+            else:  # a file, or what only a page does with its address: the calculator's examples
+                link["href"] = public + target._replace(path=path).geturl()
     return found
 
 
