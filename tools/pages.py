@@ -9,7 +9,6 @@ import copy
 import functools
 import os
 import posixpath
-import re
 import subprocess
 import tomllib
 from dataclasses import dataclass
@@ -28,10 +27,6 @@ ONLY_ON_A_PAGE = (
     ".headerlink, .toctree-wrapper, .only-on-a-page, link, style, script, button, form, summary"
 )
 DELIMITERS = {r"\(": (r"\)", False), r"\[": (r"\]", True)}  # what ends it, whether on its own line
-
-# Names, signs and spaces of code are two in three of its tokens and need no colour of their own.
-# They go before the page is parsed, which is then three times as fast.
-PLAIN_TOKEN = re.compile(r'<span class="(?:n|nn|o|p|w)">([^<]*)</span>')
 
 
 @dataclass(frozen=True)
@@ -89,15 +84,10 @@ def check_built(html):
         raise SystemExit(f"not in {html}: {', '.join(missing)}; run: make book")
 
 
-def soup(path):
-    """Parse a page, its code in fewer pieces."""
-    text = PLAIN_TOKEN.sub(r"\1", path.read_text(encoding="utf-8"))
-    return BeautifulSoup(text, "html.parser")
-
-
 def clean_article(html, name):
     """Article of a page as a book on paper has it: nothing to press, nothing closed."""
-    article = soup(html / f"{name}.html").select_one("article").extract()
+    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    article = page.select_one("article").extract()
     for tag in article.select(ONLY_ON_A_PAGE):
         tag.decompose()
     for tag in article.select("details, noscript"):

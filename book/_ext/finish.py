@@ -19,15 +19,13 @@ AFTER_THE_THEME = 900  # which writes the colours of code in the last step, at 5
 SHEET = "book.css"
 DONE = re.compile(r'<html[^>]* data-sheets="([^"]*)"')  # a second build leaves such a page alone
 UNUSED = ("scripts/*.map", "styles/*.map", "scripts/fontawesome.js", "vendor/fontawesome/**/*.*")
-
-
 MEASURED = (
     '"pre",".nboutput > .output_area",".cell_output > .output",'
     '".jp-RenderedHTMLCommon",".pst-scrollable-table-container"'
 )
 PATCHED = '".pst-measured"'
 CODE = re.compile(r"(<pre\b[^>]*>)(.*?)(</pre>)", re.DOTALL)
-COLOURLESS = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
+COLOURLESS = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([^"');]+)["']?\)?\s*;""")
 TAKEN_OUT = re.compile(r"\[\[code (\d+)\]\]")
 

@@ -23,7 +23,8 @@ USES = {
 NUMBER = re.compile(r"[\d.]+")
 POINT = 96 / 72  # CSS pixels
 METADATA = re.compile(r"\s*<metadata>.*?</metadata>|\s*<!--.*?-->", re.DOTALL)
-COORDINATES = re.compile(r'( (?:d|x|y|points)=")([^"]*)"')
+COORDINATES = re.compile(r' (?:d|x|y|points)="[^"]*"')
+PATH = re.compile(r' d="[^"]*"')
 DIGITS = re.compile(r"-?\d+\.\d{3,}")
 BLANKS = re.compile(r"\s+")
 LINES = re.compile(r"L [-.\d ]+(?:L [-.\d ]+)+")
@@ -104,13 +105,17 @@ def lighten_images(soup, folder):
 def shorten_drawing(text):
     """Drop from a drawing what is not seen: metadata, indents, and digits below 0.01 points.
 
-    Only coordinates are rounded; the small factors of a transformation stay as they are. In a
-    path of straight lines the command is written once.
+    Only coordinates are rounded; the small factors of a transformation stay as they are.
     """
-    text = METADATA.sub("", text)
-    text = COORDINATES.sub(lambda found: found[1] + DIGITS.sub(round_off, found[2]) + '"', text)
-    text = LINES.sub(lambda found: "L " + found[0].replace("L ", ""), BLANKS.sub(" ", text))
-    return AFTER_COMMAND.sub(r"\1", text)
+    text = BLANKS.sub(" ", METADATA.sub("", text))
+    text = COORDINATES.sub(lambda found: DIGITS.sub(round_off, found[0]), text)
+    return PATH.sub(lambda found: shorten_path(found[0]), text)
+
+
+def shorten_path(path):
+    """Write the command of straight lines once, and no blank after a command."""
+    path = LINES.sub(lambda found: "L " + found[0].replace("L ", ""), path)
+    return AFTER_COMMAND.sub(r"\1", path)
 
 
 def round_off(found):
