@@ -1,11 +1,15 @@
 """What a page weighs, how soon it answers, and the step of the build that makes it so."""
 
+import base64
+import io
 import itertools
 import json
 import re
 import sys
 from collections import Counter
 
+import nbformat
+import numpy as np
 import pytest
 from browsing import CHAPTERS, DESK, DOCUMENTS, HTML, PAGES, ROOT, soup
 
@@ -16,6 +20,7 @@ import icons
 import light
 import styles
 from bs4 import BeautifulSoup
+from PIL import Image
 
 MEGABYTE = 1e6
 HEAVIEST = 2 * MEGABYTE  # a chapter with all its pictures and fonts, nothing compressed
@@ -152,7 +157,31 @@ def test_every_icon_of_the_pages_has_its_picture():
     assert used <= set(drawn)
 
 
-# --- The built pages in a browser
+# --- In a browser
+
+
+def rendered(tab, drawing):
+    """Grey levels of a drawing, 900 pixels wide."""
+    data = base64.b64encode(drawing.encode()).decode()
+    tab.set_content(f'<img src="data:image/svg+xml;base64,{data}" width="900">')
+    tab.evaluate("() => document.images[0].decode()")
+    shot = tab.locator("img").screenshot()
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("L")).astype(int)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_shortened_drawing_looks_as_before(name, browser):
+    cells = nbformat.read(ROOT / f"{name}.ipynb", as_version=4).cells
+    outputs = (output for cell in cells for output in cell.get("outputs", []))
+    drawings = (output.get("data", {}).get("image/svg+xml", "") for output in outputs)
+    drawing = max(drawings, key=len)
+    tab = browser.new_page(viewport={"width": 1000, "height": 900})
+    before, after = rendered(tab, drawing), rendered(tab, light.shorten_drawing(drawing))
+    tab.close()
+    # Half a hundredth of a point moves an edge by so little that only its grey can change; where
+    # it crosses the middle of a pixel a line one pixel wide may jump.
+    assert before.std() > 5, "nothing was drawn"
+    assert (abs(before - after) > 64).mean() < 1e-3
 
 
 def weigh(browser, address):
