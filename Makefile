@@ -138,7 +138,7 @@ compile := pip compile --quiet --universal --python-version 3.12 --custom-compil
 .PHONY: lock
 lock: ## compile pyproject.toml into requirements.txt and its parts in binder/
 	@set -o pipefail && uv=$$(tools/setup.sh uv) && \
-	$$uv $(compile) pyproject.toml --group notebook --group book --group test -o requirements.txt && \
+	$$uv $(compile) pyproject.toml --group notebook --group book --group course --group test -o requirements.txt && \
 	$$uv $(compile) pyproject.toml --group notebook --constraint requirements.txt -o binder/requirements.txt && \
 	$$uv $(compile) pyproject.toml --no-annotate --constraint binder/requirements.txt | \
 	sed 's/^\([a-z][^=]*\)==/\1<=/' > binder/colab.txt
@@ -158,7 +158,7 @@ newest: .venv/.ready node_modules/.ready ## run tests, notebooks and book with t
 	@$(need_browser)
 	@uv=$$(tools/setup.sh uv) && $$uv venv --quiet --clear --python .venv/bin/python .venv-newest && \
 	export VIRTUAL_ENV=.venv-newest && \
-	$$uv pip install --quiet --upgrade -e . $(foreach group,notebook book test,--group $(group)) && \
+	$$uv pip install --quiet --upgrade -e . $(foreach group,notebook book course test,--group $(group)) && \
 	echo "== packages that differ from the lock (<), and their newest version (>)" && \
 	{ diff <(sed 's/ *;.*//' requirements.txt | grep == | sort) <($$uv pip freeze | grep == | sort) || true; }
 	@echo "== unit tests"
