@@ -1,0 +1,230 @@
+"""Make the slides of the three parts out of ``book/course/slides`` and the stored chapters.
+
+Each deck is one page that works from disk, with what it needs in ``assets`` beside it. With
+``--pdf`` the decks are printed too, a page for each slide, which needs Chromium.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from html import escape
+from pathlib import Path
+
+import pages
+import slide_blocks
+import slide_source
+import yaml
+from chromium import chromium
+from pdf import DESCRIBE, FAULTS, PIXEL, READY, TIMEOUT
+from pygments.formatters import HtmlFormatter
+from slide_source import SlideFault
+from slide_text import CODE_STYLE
+
+SOURCE = pages.ROOT / "book" / "course" / "slides"
+STATIC = pages.ROOT / "book" / "_static"
+REVEAL = pages.ROOT / "node_modules" / "reveal.js"
+OUT = pages.ROOT / "_build" / "course" / "slides"
+PARTS = (1, 2, 3)
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="assets/favicon.svg">
+{sheets}{scripts}</head>
+{body}
+</html>
+"""
+SHEETS = ("reset.css", "reveal.css", "custom.css", "code.css", "slides.css")
+SCRIPTS = ("js/mathjax.js", "reveal.js", "notes.js", "slides.js")
+TITLE = (
+    '<section data-state="now-opens"><div class="slide opens"><div class="body">'
+    '<div class="column"><p class="chapter-number">{book}, part {numeral}</p>'
+    "<h2>{title}</h2></div></div></div></section>"
+)
+
+
+# --- What the decks need beside them
+
+
+def copy_assets(folder):
+    """Put fonts, scripts and style sheets beside the decks."""
+    if not REVEAL.is_dir():
+        raise SystemExit(f"reveal.js is not in {REVEAL.parent}; run: npm ci")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "LICENSE-reveal.js.txt": REVEAL / "LICENSE",
+        "reveal.js": REVEAL / "dist" / "reveal.js",
+        "notes.js": REVEAL / "dist" / "plugin" / "notes.js",
+        "reset.css": REVEAL / "dist" / "reset.css",
+        "reveal.css": REVEAL / "dist" / "reveal.css",
+        "custom.css": STATIC / "custom.css",
+        "favicon.svg": STATIC / "favicon.svg",
+        "slides.css": SOURCE / "slides.css",
+        "slides.js": SOURCE / "slides.js",
+        "js/mathjax.js": STATIC / "js" / "mathjax.js",
+        "js/LICENSES.txt": STATIC / "js" / "LICENSES.txt",
+    }
+    for name, path in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / name)
+    for name in ("fonts", "mathjax"):
+        shutil.copytree(STATIC / name, folder / name, dirs_exist_ok=True)
+    style = HtmlFormatter(style=CODE_STYLE).get_style_defs(".highlight")
+    (folder / "code.css").write_text(style, encoding="utf-8")
+
+
+def settings():
+    """Script that tells MathJax the macros of the book, and to set formulas only."""
+    config = yaml.safe_load((pages.ROOT / "_config.yml").read_text(encoding="utf-8"))
+    macros = config["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
+    told = {
+        "tex": {"macros": macros},
+        "chtml": {"matchFontHeight": False},  # slides out of sight cannot be measured
+        "options": {"ignoreHtmlClass": "reveal", "processHtmlClass": "math"},
+    }
+    return f"<script>window.MathJax = {json.dumps(told)}</script>\n"
+
+
+# --- The decks
+
+
+def part(number):
+    """Caption and chapters of a part of the book."""
+    found = pages.parts()[number]
+    return found.caption, tuple(Path(name).name for name in found.documents)
+
+
+def deck(number, source=SOURCE):
+    """Slides of a part: their markup, and the figures that they show by label."""
+    caption, names = part(number)
+    path = source / f"part_{number}.md"
+    shown = slide_blocks.Deck(names)
+    runs = []
+    for stack in slide_source.stacks(path.read_text(encoding="utf-8"), path.name):
+        slides = "".join(slide_blocks.slide_html(shown, slide) for slide in stack)
+        runs.append(f"<section>{slides}</section>" if len(stack) > 1 else slides)
+    numeral, title = caption.split(" ", 1)
+    book = escape(pages.book()["title"])
+    first = TITLE.format(book=book, numeral=numeral, title=escape(title))
+    return "\n".join([first, *runs]), shown.drawings
+
+
+def page(title, body, scripts=""):
+    """Write a page with the style sheets."""
+    sheets = "".join(f'<link rel="stylesheet" href="assets/{name}">\n' for name in SHEETS)
+    return PAGE.format(title=escape(title), sheets=sheets, scripts=scripts, body=body)
+
+
+def deck_page(number, markup):
+    """Page of a deck."""
+    caption = f"Part {part(number)[0]}"
+    scripts = settings() + "".join(
+        f'<script defer src="assets/{name}"></script>\n' for name in SCRIPTS
+    )
+    body = (
+        f'<body><h1 class="visually-hidden">{escape(caption)}</h1>\n'
+        f'<main class="reveal"><div class="slides">\n{markup}\n</div></main></body>'
+    )
+    return page(f"{caption} – {pages.book()['title']}", body, scripts)
+
+
+def index_page(printed):
+    """Page that lists the decks."""
+    items = []
+    for number in PARTS:
+        paper = f' (<a href="part_{number}.pdf">PDF</a>)' if printed else ""
+        items.append(
+            f'<li><a href="part_{number}.html">Part {escape(part(number)[0])}</a>{paper}</li>'
+        )
+    book = escape(pages.book()["title"])
+    body = (
+        f'<body><main class="index"><h1>Slides of {book}</h1><ul>{"".join(items)}</ul>'
+        "<p>Space leads through all slides, S opens the speaker’s window, F fills the screen, "
+        "Esc shows all slides, ? lists the other keys.</p></main></body>"
+    )
+    return page(f"Slides of {pages.book()['title']}", body)
+
+
+def build(target=OUT, pdf=True):
+    """Write the three decks, their list and what they need into a folder.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The folder; what is in it from before is overwritten.
+    pdf : bool
+        Whether to print each deck as well, which needs Chromium.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The decks, and their prints.
+
+    Raises
+    ------
+    SlideFault
+        If a slide names what the chapters of its part do not have.
+    """
+    target = Path(target)
+    decks = {number: deck(number) for number in PARTS}  # faults come before anything is written
+    copy_assets(target / "assets")
+    (target / "assets" / "figures").mkdir(exist_ok=True)
+    for number, (markup, drawings) in decks.items():
+        (target / f"part_{number}.html").write_text(deck_page(number, markup), encoding="utf-8")
+        for label, drawing in drawings.items():
+            path = target / "assets" / "figures" / f"{label}.svg"
+            path.write_text(drawing, encoding="utf-8")
+    (target / "index.html").write_text(index_page(pdf), encoding="utf-8")
+    written = [target / f"part_{number}.html" for number in PARTS]
+    return written + (print_decks(written) if pdf else [])
+
+
+# --- Printing
+
+
+STARTED = "document.documentElement.dataset.started !== undefined"
+
+
+def print_decks(decks):
+    """Print decks beside themselves, a page for each slide."""
+    with chromium() as browser:
+        return [print_deck(browser, path) for path in decks]
+
+
+def print_deck(browser, path):
+    """Print a deck with one browser."""
+    tab = browser.new_page(viewport={"width": 1280, "height": 720})
+    tab.set_default_timeout(TIMEOUT)
+    tab.goto(f"{path.resolve().as_uri()}?print-pdf")
+    tab.wait_for_function(STARTED)
+    tab.wait_for_selector(".pdf-page")
+    tab.evaluate(READY)
+    if faults := tab.evaluate(FAULTS):
+        raise SystemExit(f"{path.name}: formulas that MathJax cannot set: {faults}")
+    tab.evaluate(DESCRIBE, PIXEL)
+    out = path.with_suffix(".pdf")
+    options = {"prefer_css_page_size": True, "print_background": True, "tagged": True}
+    tab.pdf(path=out, outline=True, **options)
+    tab.close()
+    return out
+
+
+def main(arguments=None):
+    """Make the slides."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=OUT, help="folder to write into")
+    parser.add_argument("--pdf", action="store_true", help="print the decks as well")
+    chosen = parser.parse_args(arguments)
+    try:
+        written = build(chosen.out, pdf=chosen.pdf)
+    except SlideFault as fault:
+        raise SystemExit(str(fault)) from None
+    print("\n".join(f"written: {path}" for path in written))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
