@@ -62,11 +62,15 @@ def is_chapter(path):
 
 
 def read_text(path):
-    """Read the notebook that a text describes, without outputs.
+    """Read the notebook that a text describes, without outputs."""
+    return as_notebook(jupytext.read(path))
+
+
+def as_notebook(notebook):
+    """Give a notebook that was read from a text its ids and its metadata (in place).
 
     A cell's id comes from its source, so that it stays when a cell is added elsewhere.
     """
-    notebook = jupytext.read(path)
     seen = Counter()
     for cell in notebook.cells:
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
