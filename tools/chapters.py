@@ -86,8 +86,9 @@ class Chapter:
             return found[0]
         if found:
             raise LookupFault(f"{len(found)} cells of {self.name} have a line {start!r}; give more")
-        lines = [line for each in self.cells for line in each.source.splitlines()]
-        raise LookupFault(f"no cell of {self.name} has a line {start!r}{near(start, lines)}")
+        lines = [line.lstrip() for each in self.cells for line in each.source.splitlines()]
+        others = near(start, [line[: len(start) + 4] for line in lines])
+        raise LookupFault(f"no cell of {self.name} has a line {start!r}{others}")
 
 
 def joined(text):

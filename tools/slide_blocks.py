@@ -199,8 +199,9 @@ def draw_objectives(deck, nothing, width):
 
 
 def draw_exercises(deck, names, width):
-    """List exercises by their labels."""
+    """List exercises by their labels, in the order of the chapter."""
     found = [deck.find("exercise", label) for label in names.split()]
+    found.sort(key=lambda each: int(each.number.split(".")[1]))
     items = "".join(
         f"<li><b>Exercise {each.number}</b> {line_of(each.title)}</li>" for each in found
     )

@@ -98,10 +98,10 @@ def part(number):
     return found.caption, tuple(Path(name).name for name in found.documents)
 
 
-def deck(number, source=SOURCE):
+def deck(number):
     """Slides of a part: their markup, and the figures that they show by label."""
     caption, names = part(number)
-    path = source / f"part_{number}.md"
+    path = SOURCE / f"part_{number}.md"
     shown = slide_blocks.Deck(names)
     runs = []
     for stack in slide_source.stacks(path.read_text(encoding="utf-8"), path.name):
@@ -126,8 +126,8 @@ def deck_page(number, markup):
         f'<script defer src="assets/{name}"></script>\n' for name in SCRIPTS
     )
     body = (
-        f'<body><h1 class="visually-hidden">{escape(caption)}</h1>\n'
-        f'<main class="reveal"><div class="slides">\n{markup}\n</div></main></body>'
+        f'<body><main class="deck"><h1 class="visually-hidden">{escape(caption)}</h1>\n'
+        f'<div class="reveal"><div class="slides">\n{markup}\n</div></div></main></body>'
     )
     return page(f"{caption} – {pages.book()['title']}", body, scripts)
 
@@ -149,13 +149,27 @@ def index_page(printed):
     return page(f"Slides of {pages.book()['title']}", body)
 
 
+def write(target, printed):
+    """Write the decks and their list, which names the prints if there will be any."""
+    decks = {number: deck(number) for number in PARTS}  # faults come before anything is written
+    copy_assets(target / "assets")
+    (target / "assets" / "figures").mkdir(exist_ok=True)
+    for number, (markup, drawings) in decks.items():
+        (target / f"part_{number}.html").write_text(deck_page(number, markup), encoding="utf-8")
+        for label, drawing in drawings.items():
+            path = target / "assets" / "figures" / f"{label}.svg"
+            path.write_text(drawing, encoding="utf-8")
+    (target / "index.html").write_text(index_page(printed), encoding="utf-8")
+    return [target / f"part_{number}.html" for number in PARTS]
+
+
 def build(target=OUT, pdf=True):
-    """Write the three decks, their list and what they need into a folder.
+    """Make the three decks, their list and what they need.
 
     Parameters
     ----------
     target : pathlib.Path
-        The folder; what is in it from before is overwritten.
+        Folder to write into; what is in it from before is overwritten.
     pdf : bool
         Whether to print each deck as well, which needs Chromium.
 
@@ -169,30 +183,17 @@ def build(target=OUT, pdf=True):
     SlideFault
         If a slide names what the chapters of its part do not have.
     """
-    target = Path(target)
-    decks = {number: deck(number) for number in PARTS}  # faults come before anything is written
-    copy_assets(target / "assets")
-    (target / "assets" / "figures").mkdir(exist_ok=True)
-    for number, (markup, drawings) in decks.items():
-        (target / f"part_{number}.html").write_text(deck_page(number, markup), encoding="utf-8")
-        for label, drawing in drawings.items():
-            path = target / "assets" / "figures" / f"{label}.svg"
-            path.write_text(drawing, encoding="utf-8")
-    (target / "index.html").write_text(index_page(pdf), encoding="utf-8")
-    written = [target / f"part_{number}.html" for number in PARTS]
-    return written + (print_decks(written) if pdf else [])
+    decks = write(Path(target), printed=pdf)
+    if not pdf:
+        return decks
+    with chromium() as browser:
+        return decks + [print_deck(browser, path) for path in decks]
 
 
 # --- Printing
 
 
 STARTED = "document.documentElement.dataset.started !== undefined"
-
-
-def print_decks(decks):
-    """Print decks beside themselves, a page for each slide."""
-    with chromium() as browser:
-        return [print_deck(browser, path) for path in decks]
 
 
 def print_deck(browser, path):

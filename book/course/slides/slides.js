@@ -31,6 +31,8 @@
       hash: true,
       navigationMode: "linear", // one key leads through all slides, answers too
       slideNumber: "c/t",
+      controlsTutorial: false,
+      controlsBackArrows: "visible",
       transition: still ? "none" : "fade",
       transitionSpeed: "fast",
       backgroundTransition: "none",
