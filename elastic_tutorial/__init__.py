@@ -32,6 +32,7 @@ _PUBLIC = {
     "datasets": ("load_cheese", "load_orange_juice"),
     "simulate": ("simulate_price_change",),
     "store": ("Store", "simulate_store"),
+    "worlds": ("simulate_world",),
     "regression": (
         "NotEstimable",
         "category_elasticities",
