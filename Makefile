@@ -8,7 +8,10 @@ python = $(bin)/python
 pytest = $(python) -m pytest
 page_tests = tests/test_book.py tests/test_calculator.py tests/test_offline.py tests/test_interactive.py \
 	tests/test_quiz_pages.py tests/test_keyboard.py tests/test_light.py tests/test_find.py
-without_pages = $(addprefix --ignore=,$(page_tests))
+course_tests = tests/test_student_edition.py tests/test_assignments.py tests/test_slides.py
+without_pages = $(addprefix --ignore=,$(page_tests) $(course_tests))
+# On every core, the tests of a file on the same one: they share what takes long to make.
+parallel = -n auto --dist loadfile
 port ?= 8000
 
 # Say what is missing, and what to do about it, instead of a traceback later.
@@ -92,6 +95,13 @@ downloads: zip pdf epub ## make all three and put them beside the pages, where t
 	@mkdir -p _build/html/downloads
 	@cp _build/elastic-tutorial.* _build/html/downloads/
 
+# --- To teach with: editions for students and instructors, assignments, slides.
+
+.PHONY: course
+course: .venv/.ready node_modules/.ready book ## make the course in _build/course (needs Node and Chromium)
+	@$(need_browser)
+	@$(python) tools/course.py
+
 # --- Checks
 
 .PHONY: test
@@ -114,13 +124,15 @@ checks: .venv/.ready node_modules/.ready
 	@$(python) tools/address.py --check
 	@$(python) tools/notebooks.py --check
 	@echo "== unit tests, docstring examples, repository"
-	@$(pytest) $(not_slow) $(without_pages) || { echo "tests failed, see above"; exit 1; }
+	@$(pytest) $(parallel) $(not_slow) $(without_pages) || { echo "tests failed, see above"; exit 1; }
 	@echo "== notebooks do what they store"
-	@$(pytest) --nbval --nbval-current-env book/*.ipynb || { echo "a notebook does not give what it stores; if it should, run: make notebooks"; exit 1; }
+	@$(pytest) $(parallel) --nbval --nbval-current-env book/*.ipynb || { echo "a notebook does not give what it stores; if it should, run: make notebooks"; exit 1; }
 	@echo "== book"
 	@$(MAKE) --no-print-directory book
 	@echo "== pages of the book in a browser"
-	@$(pytest) $(not_slow) $(page_tests) || { echo "a page of the book is wrong, see above"; exit 1; }
+	@$(pytest) $(parallel) $(not_slow) $(page_tests) || { echo "a page of the book is wrong, see above"; exit 1; }
+	@echo "== course"
+	@$(pytest) $(parallel) $(not_slow) $(course_tests) || { echo "the course is wrong, see above"; exit 1; }
 
 # --- Upkeep
 
@@ -162,9 +174,9 @@ newest: .venv/.ready node_modules/.ready ## run tests, notebooks and book with t
 	echo "== packages that differ from the lock (<), and their newest version (>)" && \
 	{ diff <(sed 's/ *;.*//' requirements.txt | grep == | sort) <($$uv pip freeze | grep == | sort) || true; }
 	@echo "== unit tests"
-	@$(pytest) -m "not slow" $(without_pages)
+	@$(pytest) $(parallel) -m "not slow" $(without_pages)
 	@echo "== notebooks"
-	@$(pytest) --nbval --nbval-current-env book/*.ipynb
+	@$(pytest) $(parallel) --nbval --nbval-current-env book/*.ipynb
 	@$(MAKE) --no-print-directory book bin=$(bin)
 
 .PHONY: links

@@ -27,8 +27,7 @@ FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 EQUATION = re.compile(r"^\$\$$.*?^\$\$$|^```\{math\}.*?^```$", re.DOTALL | re.MULTILINE)
 LABEL = re.compile(r"^\((?P<label>[\w-]+)\)=\n# (?P<title>.+)$", re.MULTILINE)
 QUESTION = re.compile(
-    r"^# BEGIN QUESTION$.*?^name: (?P<name>\w+)$.*?<!-- objectives: (?P<ids>[\w -]+?) -->",
-    re.DOTALL | re.MULTILINE,
+    r"^# BEGIN QUESTION\n# objectives: (?P<ids>[\w -]+)\nname: (?P<name>\w+)$", re.MULTILINE
 )
 
 
