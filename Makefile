@@ -90,17 +90,20 @@ epub: .venv/.ready ## make _build/elastic-tutorial.epub of the built book (needs
 	@$(in_hand)
 	@$(python) tools/epub.py
 
-.PHONY: downloads
-downloads: zip pdf epub ## make all three and put them beside the pages, where they are published
-	@mkdir -p _build/html/downloads
-	@cp _build/elastic-tutorial.* _build/html/downloads/
-
 # --- To teach with: editions for students and instructors, assignments, slides.
 
 .PHONY: course
-course: .venv/.ready node_modules/.ready book ## make the course in _build/course (needs Node and Chromium)
+course: .venv/.ready node_modules/.ready ## make the course in _build/course (needs Node and Chromium)
 	@$(need_browser)
+	@$(in_hand)
 	@$(python) tools/course.py
+
+.PHONY: downloads
+downloads: zip pdf epub course ## make all of these and put them beside the pages, where they are published
+	@mkdir -p _build/html/downloads
+	@cp _build/elastic-tutorial.* _build/html/downloads/
+	@cp -r _build/course/slides _build/html/downloads/
+	@$(python) -m zipfile -c _build/html/downloads/students.zip _build/course/student/
 
 # --- Checks
 

@@ -18,7 +18,7 @@ DERIVED = (
     "CONTRIBUTING.md",
     "README.md",
     "pyproject.toml",
-    "book/*.md",
+    "book/**/*.md",
 )
 
 NAME = r"[\w-]+/[\w-]+"
