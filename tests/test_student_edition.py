@@ -217,8 +217,10 @@ def test_an_open_solution_is_an_error():
         student.without_solutions(text, "here.md")
 
 
-def test_what_a_student_installs_is_the_readers_lock_and_the_package():
+def test_what_a_student_installs_is_the_readers_lock_the_grader_and_the_package():
     lines = student.requirements().splitlines()
     lock = (notebooks.ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8")
-    assert lines[:-1] == lock.splitlines()
+    assert lines[:-2] == lock.splitlines()
+    assert lines[-2] in (notebooks.ROOT / "requirements.txt").read_text().splitlines()
+    assert lines[-2].startswith("otter-grader==")
     assert re.fullmatch(r"elastic-tutorial @ git\+https://\S+", lines[-1])

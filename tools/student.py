@@ -169,10 +169,12 @@ def write_notebooks(target):
 
 
 def requirements():
-    """List what a student installs: the reader's part of the lock, and the package."""
+    """List what a student installs: the reader's part of the lock, the grader, the package."""
     repository = read_yaml("_config.yml")["repository"]["url"]
     lock = (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8")
-    return f"{lock}elastic-tutorial @ git+{repository}\n"
+    whole = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    grader = re.search(r"^otter-grader==\S+\n", whole, re.MULTILINE)[0]
+    return f"{lock}{grader}elastic-tutorial @ git+{repository}\n"
 
 
 def build(target, work):
