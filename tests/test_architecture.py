@@ -16,8 +16,8 @@ PACKAGE = Path(et.__file__).parent
 # A module imports only from modules that stand before it.
 ORDER = (
     "_validation _distributions _planning _table elasticity price_change rate_ratio panel parquet "
-    "datasets simulate store worlds regression sales models _nuts _precondition inference _rising _arrow "
-    "_quadrature _blocks _marginal _posterior _hyper _layout _survey laplace summary audit "
+    "datasets simulate store worlds regression sales models _nuts _precondition inference _rising "
+    "_arrow _quadrature _blocks _marginal _posterior _hyper _layout _survey laplace summary audit "
     "_market _outcome _profit_curve _best_move pricing plots store_plots "
     "_read _clean sales_table _predict back_testing store_checks _folder _figures _words _page "
     "report _command __main__"
