@@ -1,5 +1,6 @@
 """The student edition: the whole of it, and nothing of the solutions."""
 
+import ast
 import functools
 import html
 import json
@@ -15,6 +16,7 @@ from bs4 import BeautifulSoup
 CHAPTERS = notebooks.chapters(notebooks.ROOT / "book")
 NAMES = [path.stem for path in CHAPTERS]
 TEXTS = {".html", ".ipynb", ".js", ".json", ".md", ".txt", ".csv", ".svg", ".css", ".inv", ".py"}
+NAMED = ast.FunctionDef | ast.ClassDef | ast.ExceptHandler
 N_FRAGMENTS, SHORTEST = 200, 30  # characters: shorter ones are found elsewhere by chance
 
 
@@ -188,15 +190,38 @@ def test_a_student_has_a_cell_for_each_answer(path):
     nbformat.validate(made)
 
 
+def python(cell):
+    """Tree of a cell's Python; lines for IPython become none."""
+    return ast.parse(re.sub(r"^(\s*)%.*$", r"\1pass", cell.source, flags=re.MULTILINE))
+
+
+def names_in(cells, context):
+    """Names that cells set (``ast.Store``, imports and functions, too) or use (``ast.Load``)."""
+    found = set()
+    for cell in cells:
+        for node in ast.walk(python(cell)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, context):
+                found.add(node.id)
+            elif context is ast.Store and isinstance(node, NAMED) and node.name:
+                found.add(node.name)
+            elif context is ast.Store and isinstance(node, ast.alias):
+                found.add((node.asname or node.name).split(".")[0])
+    return found
+
+
+def arguments(cells):
+    """Names of the arguments of functions that cells define."""
+    nodes = [node for cell in cells for node in ast.walk(python(cell))]
+    return {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=NAMES)
 def test_no_cell_needs_what_a_solution_defines(path):
-    """Solutions come last: no code stands below the first of them outside of a solution."""
-    text = path.read_text(encoding="utf-8")
-    if "{solution-start}" in text:
-        rest = student.without_solutions(
-            "```{solution-start}" + text.split("```{solution-start}", 1)[1]
-        )
-        assert "{code-cell}" not in rest
+    open_, solved = (
+        [cell for cell in cells if cell.cell_type == "code"] for cells in split_cells(path)
+    )
+    only_solved = names_in(solved, ast.Store) - names_in(open_, ast.Store)
+    assert not names_in(open_, ast.Load) & (only_solved - arguments(open_))
 
 
 def test_pages_for_instructors_are_left_out(edition):
@@ -205,10 +230,21 @@ def test_pages_for_instructors_are_left_out(edition):
     page = (edition / "book" / "book" / "index.html").read_text(encoding="utf-8")
     assert "To teach" not in page
     assert "To learn" in page
-    for chapter in (edition / "book" / "book").glob("0*.html"):
-        text = chapter.read_text(encoding="utf-8")
-        assert "mybinder.org" not in text
+    for path in (edition / "book" / "book").glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "https://mybinder.org" not in text, path
+        assert 'href="https://colab' not in text, path
         assert "/blob/main/book/" not in text
+
+
+def test_the_readme_names_every_folder_that_there_is():
+    for name in ("book/index.html", "notebooks/", "assignments/", "requirements.txt"):
+        assert name in student.README
+
+
+def test_a_page_may_have_words_for_students_only():
+    text = "a\n% for instructors\nb\n% for all\n% for students: c\n[d](https://mybinder.org/v2)\n"
+    assert student.for_students(text) == "a\nc\n"
 
 
 def test_an_open_solution_is_an_error():

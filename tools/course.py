@@ -30,6 +30,14 @@ lecture, a day, four weeks and a semester, and says what to do with the rest of 
 - `assignments/`: for each of the four, its solution and its autograder.
 - `../slides/index.html`: slides for each part, with notes for the speaker.
 - `../student/`: what students get. No solution is in it.
+
+To run any of it you need Python 3.12 or newer and git. In the folder that holds these:
+
+    python3 -m venv .venv
+    .venv/bin/pip install -r student/requirements.txt
+    .venv/bin/jupyter lab
+
+The commands of the guide that begin with `tools/` or `make` are for a clone of the repository.
 """
 
 

@@ -26,8 +26,12 @@ EXERCISE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 INSTRUCTORS = re.compile(r"^% for instructors\n.*?^% for all\n", re.DOTALL | re.MULTILINE)
+STUDENTS = re.compile(r"^% for students: ?", re.MULTILINE)
+ELSEWHERE = re.compile(
+    r"^\[[^\]]*\]\(https://(?:mybinder\.org|colab\.research\.google\.com)/\S*\)\n", re.MULTILINE
+)
 ANSWER = "\n```{{code-cell}} ipython3\n# Your answer: {}\n```\n"
-NOT_FOR_STUDENTS = ("book/course/", "book/downloads")  # of the table of contents
+NOT_FOR_STUDENTS = ("book/course/", "book/downloads", "book/changes")  # of the table of contents
 KEPT_OF_COURSE = {"quizzes.yml"}  # for the build; nothing of it is in plain view on the pages
 # Buttons that lead to the whole book, solutions and all, are left out; a reader can download.
 CONFIG = {
@@ -41,14 +45,20 @@ CONFIG = {
 }
 README = """# Elastic Tutorial, for students
 
-`book/index.html` is the book: open it in a browser, it needs no network. `notebooks/` has its
-chapters, to run and to change; below each exercise there is a cell for your answer.
+- `book/index.html` is the book: open it in a browser, it needs no network.
+- `notebooks/` has its chapters, to run and to change; below each exercise there is a cell for your
+  answer.
+- `assignments/` has four pieces of work to hand in, each in a folder with its data and a README.
 
-    python3.12 -m venv .venv
+To run notebooks and assignments you need Python 3.12 or newer and git. In this folder:
+
+    python3 -m venv .venv
     .venv/bin/pip install -r requirements.txt
-    .venv/bin/jupyter lab notebooks
+    .venv/bin/jupyter lab
 
-On Windows it is `py -3.12 -m venv .venv`, and `.venv\\Scripts` in the place of `.venv/bin`.
+On Windows it is `py -3 -m venv .venv`, and `.venv\\Scripts` in the place of `.venv/bin`. The
+download is large, some hundred megabytes. JupyterLab shows the three folders on the left. It
+numbers exercises and equations without the chapter: Exercise 1.3 of the book is Exercise 3.
 """
 
 
@@ -97,6 +107,11 @@ def stored_outputs(path):
     return outputs
 
 
+def for_students(text):
+    """Text of another page, without what leads to the whole book."""
+    return ELSEWHERE.sub("", STUDENTS.sub("", INSTRUCTORS.sub("", text)))
+
+
 # --- The edition
 
 
@@ -114,7 +129,7 @@ def stage(target):
         made = notebook(path, answers=False)
         (target / "book" / path.name).with_suffix(".ipynb").write_text(made, encoding="utf-8")
     for path in (target / "book").glob("*.md"):
-        text = INSTRUCTORS.sub("", path.read_text(encoding="utf-8"))
+        text = for_students(path.read_text(encoding="utf-8"))
         path.write_text(text, encoding="utf-8")
     write_yaml(target / "_config.yml", merged(read_yaml("_config.yml"), CONFIG))
     write_yaml(target / "_toc.yml", toc_of_students(read_yaml("_toc.yml")))
