@@ -84,16 +84,16 @@ def test_the_map_has_a_row_for_every_objective_and_all_that_serves_it():
                 assert (anchor in row) == (objective in question.objectives)
             for name, question, ids in ASSIGNED:
                 cells = row.split(" | ")[-1].removesuffix(" |").split(", ")
-                assert (f"{name[0]}: {question}" in cells) == (objective in ids)
+                assert (f"{name[0]}.{question}" in cells) == (objective in ids)
 
 
 def test_the_map_reads_the_assignments_as_the_tool_that_builds_them_does():
     import assignments
 
     listed = [
-        (name, question, ids)
+        (name, number, ids)
         for name, questions in assignments.objectives().items()
-        for question, ids in questions.items()
+        for number, ids in enumerate(questions.values(), 1)
     ]
     assert ASSIGNED == listed
 

@@ -26,20 +26,18 @@ MINUTES = {"equation": 1, "figure": 1, "cell": 0.5}
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 EQUATION = re.compile(r"^\$\$$.*?^\$\$$|^```\{math\}.*?^```$", re.DOTALL | re.MULTILINE)
 LABEL = re.compile(r"^\((?P<label>[\w-]+)\)=\n# (?P<title>.+)$", re.MULTILINE)
-QUESTION = re.compile(
-    r"^# BEGIN QUESTION\n# objectives: (?P<ids>[\w -]+)\nname: (?P<name>\w+)$", re.MULTILINE
-)
+QUESTION = re.compile(r"^# BEGIN QUESTION\n# objectives: (?P<ids>[\w -]+)$", re.MULTILINE)
 
 
 # --- Reading
 
 
 def assigned(folder=MASTERS):
-    """Objectives of every question of the assignments: (assignment, question, ids)."""
+    """Objectives of every question of the assignments: (assignment, number of question, ids)."""
     return [
-        (path.stem, found["name"], found["ids"].split())
+        (path.stem, number, found["ids"].split())
         for path in sorted(folder.glob("[0-9]_*.md"))
-        for found in QUESTION.finditer(path.read_text(encoding="utf-8"))
+        for number, found in enumerate(QUESTION.finditer(path.read_text(encoding="utf-8")), 1)
     ]
 
 
@@ -76,7 +74,7 @@ def row(objective, text, quiz, practised, assignments):
     prefix = f"quiz-{quiz.chapter.split('_')[0]}"
     sections = dict.fromkeys(question.section for _, question in asked)
     done = [each for each in practised if objective in each.objectives]
-    graded = [f"{name[0]}: {question}" for name, question, ids in assignments if objective in ids]
+    graded = [f"{name[0]}.{question}" for name, question, ids in assignments if objective in ids]
     cells = [
         text,
         ", ".join(link(quiz.chapter, make_id(title), title) for title in sections),
