@@ -348,10 +348,61 @@ def test_formulas_of_the_notes_need_no_mathjax(opened):
     assert "$" not in "".join(tab.locator(".notes").all_text_contents())
 
 
+def minutes_by_chapter(number):
+    """Minutes that the slides of each chapter take, as they are written."""
+    sums = []
+    for slide in written(number):
+        if slide.named("chapter"):
+            sums.append(0)
+        sums[-1] += slide.minutes
+    return sums
+
+
+@pytest.mark.parametrize("number", slides.PARTS)
+def test_the_list_leads_to_each_chapter_and_says_how_long_it_takes(number, folder, opened):
+    page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
+    links = page.select(f'a[href^="part_{number}.html#"]')
+    said = [link.parent.get_text().removeprefix(link.get_text()) for link in links]
+    assert said == [f", {minutes} min" for minutes in minutes_by_chapter(number)]
+    tab = opened(f"part_{number}.html").tab
+    for link, name in zip(links, slides.part(number)[1], strict=True):
+        tab.evaluate("address => { location.hash = address }", link["href"].split("#")[1])
+        tab.wait_for_function(
+            f"'/' + Reveal.getCurrentSlide().id === {link['href'].split('#')[1]!r}"
+        )
+        title = tab.evaluate("Reveal.getCurrentSlide().querySelector('h2').innerText")
+        assert (
+            title
+            == BeautifulSoup(
+                slide_blocks.line_of(chapters.chapters()[name].title), "html.parser"
+            ).get_text()
+        )
+
+
+@pytest.mark.parametrize("number", slides.PARTS)
+def test_the_notes_on_paper_are_those_of_the_slides(number, opened):
+    visit = opened(f"part_{number}.html")
+    on_screen = visit.tab.evaluate(
+        "Reveal.getSlides().map(slide => slide.querySelector('.notes')?.textContent ?? '')"
+    )
+    visit.tab.goto(visit.tab.url.split("#")[0].replace(".html", "_notes.html"))
+    visit.tab.evaluate("MathJax.startup.promise")
+    sections = visit.tab.locator(".on-paper")
+    places = [int(each) for each in sections.locator(".number").all_text_contents()]
+    assert places == list(range(2, len(on_screen) + 1))
+    for place, slide in zip(places, written(number), strict=True):
+        text = sections.nth(place - 2).text_content()
+        assert f"{slide.minutes} min" in text and f"{slide.minutes} min" in on_screen[place - 1]
+        assert slide.title[:5] in text
+    assert visit.tab.locator(".math").count() == visit.tab.locator(".math mjx-container").count()
+    assert not visit.tab.locator("mjx-merror").count()
+    assert not visit.foreign and not visit.faults
+
+
 def test_the_list_leads_to_the_decks_and_their_prints(folder):
     page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
     links = [link["href"] for link in page.select("a[href]")]
-    names = [f"part_{n}.{kind}" for n in slides.PARTS for kind in ("html", "pdf")]
-    assert links == names
+    names = [f"part_{n}{end}" for n in slides.PARTS for end in (".html", ".pdf", "_notes.html")]
+    assert [link for link in links if "#" not in link] == names
     assert all((folder / name).exists() for name in names)
     assert "Hakim El Hattab" in (folder / "assets" / "LICENSE-reveal.js.txt").read_text("utf-8")

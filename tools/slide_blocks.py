@@ -261,11 +261,14 @@ def slide_html(deck, slide):
         notes = html_of("\n\n".join([slide.notes, *deck.told]))
     except LookupFault as fault:
         raise SlideFault(f"{slide.place}: {fault}") from None
+    if slide.minutes:
+        notes = f'<p class="minutes"><b>{slide.minutes} min</b></p>{notes}'
     kind = kind_of(slide)
     inside = "".join(f'<div class="column">{each}</div>' for each in columns)
     timing = f' data-timing="{60 * slide.minutes}"' if slide.minutes else ""
+    address = f' id="{deck.opened().label}"' if kind == "opens" else ""
     return (
-        f'<section data-state="now-{kind}"{timing}><div class="slide {kind}">{heading}'
+        f'<section{address} data-state="now-{kind}"{timing}><div class="slide {kind}">{heading}'
         f'<div class="body columns-{len(columns)}">{inside}</div></div>'
         f'<aside class="notes">{notes}</aside></section>'
     )

@@ -1,7 +1,8 @@
 """Make the slides of the three parts out of ``book/course/slides`` and the stored chapters.
 
-Each deck is one page that works from disk, with what it needs in ``assets`` beside it. With
-``--pdf`` the decks are printed too, a page for each slide, which needs Chromium.
+Each deck is one page that works from disk, with what it needs in ``assets`` beside it; another
+page has its notes for paper. With ``--pdf`` the decks are printed too, a page for each slide,
+which needs Chromium.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pages
 import slide_blocks
+import slide_lists
 import slide_source
 import yaml
 from chromium import chromium
@@ -132,21 +134,22 @@ def deck_page(number, markup):
     return page(f"{caption} – {pages.book()['title']}", body, scripts)
 
 
-def index_page(printed):
-    """Page that lists the decks."""
-    items = []
-    for number in PARTS:
-        paper = f' (<a href="part_{number}.pdf">PDF</a>)' if printed else ""
-        items.append(
-            f'<li><a href="part_{number}.html">Part {escape(part(number)[0])}</a>{paper}</li>'
-        )
-    book = escape(pages.book()["title"])
-    body = (
-        f'<body><main class="index"><h1>Slides of {book}</h1><ul>{"".join(items)}</ul>'
-        "<p>Space leads through all slides, S opens the speaker’s window, F fills the screen, "
-        "Esc shows all slides, ? lists the other keys.</p></main></body>"
+def notes_page(number, markup):
+    """Page of the notes of a deck, for paper."""
+    caption = f"Part {part(number)[0]}"
+    scripts = settings() + '<script defer src="assets/js/mathjax.js"></script>\n'
+    body = slide_lists.notes_body(caption, markup)
+    return page(f"Notes: {caption} – {pages.book()['title']}", body, scripts)
+
+
+def index_page(decks, printed):
+    """Page that lists the decks and their chapters."""
+    listed = "".join(
+        slide_lists.deck_entry(number, f"Part {part(number)[0]}", markup, printed)
+        for number, (markup, _) in decks.items()
     )
-    return page(f"Slides of {pages.book()['title']}", body)
+    title = f"Slides of {pages.book()['title']}"
+    return page(title, slide_lists.index_body(title, listed))
 
 
 def write(target, printed):
@@ -156,10 +159,12 @@ def write(target, printed):
     (target / "assets" / "figures").mkdir(exist_ok=True)
     for number, (markup, drawings) in decks.items():
         (target / f"part_{number}.html").write_text(deck_page(number, markup), encoding="utf-8")
+        notes = target / f"part_{number}_notes.html"
+        notes.write_text(notes_page(number, markup), encoding="utf-8")
         for label, drawing in drawings.items():
             path = target / "assets" / "figures" / f"{label}.svg"
             path.write_text(drawing, encoding="utf-8")
-    (target / "index.html").write_text(index_page(printed), encoding="utf-8")
+    (target / "index.html").write_text(index_page(decks, printed), encoding="utf-8")
     return [target / f"part_{number}.html" for number in PARTS]
 
 
