@@ -22,12 +22,14 @@ with warnings.catch_warnings():
     import otter.assign  # noqa: F401
     from otter.nbmeta_config import NBMetadataConfig
     from otter.test_files import create_test_file
+    from otter.test_files.exception_test import ExceptionTestFile
 
 NAMES = assignments.names()
 MISTAKES = yaml.safe_load((assignments.MASTERS / "wrong_solutions.yml").read_text("utf-8"))
 QUIZZES = yaml.safe_load((assignments.ROOT / "book/course/quizzes.yml").read_text("utf-8"))
 GUIDE = (assignments.ROOT / "book/course/grading.md").read_text("utf-8")
-CHAPTER = re.compile(r"\[([^]]*)\]\(https://[\w./-]*/book/(\w+)\.html\)")
+CHAPTER = re.compile(r"\[([^]]*)\]\(\.\./\.\./book/book/(\w+)\.html\)")  # the student's own copy
+BLANKS = (..., None, "text", [1.0, "a"], {}, lambda *_: None, lambda *_: "text")
 OTHER_SEED = 8_041_969
 
 
@@ -61,9 +63,10 @@ def code(book):
     return [cell.source for cell in book.cells if cell.cell_type == "code"]
 
 
-def earned(cells, archive, folder):
+def earned(cells, archive, folder, failed=None):
     """Points of each question when these cells are run here, with otter's tests of the archive.
 
+    What the failing tests say, also those that are worth nothing, is put into ``failed``.
     A notebook in a kernel of its own takes many times as long; that this is the same is tested.
     """
     points = {}
@@ -72,6 +75,8 @@ def earned(cells, archive, folder):
         file = create_test_file(f"tests/{question}.py", NBMetadataConfig())
         file.run(names)
         points[question] = file.score
+        if failed is not None:
+            failed.extend(each.message for each in file.test_case_results if not each.passed)
 
     names = {"grader": SimpleNamespace(check=check, export=lambda **_: None)}
     with zipfile.ZipFile(archive) as content:
@@ -95,7 +100,7 @@ def helpers():
     sys.path.insert(0, "")
     yield
     sys.path.remove("")
-    for name in [each for each in sys.modules if each.startswith("grading_")]:
+    for name in [each for each in sys.modules if each.startswith(("grading_", "form"))]:
         del sys.modules[name]
 
 
@@ -130,8 +135,10 @@ def test_the_solution_earns_all_points(course, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_earns_the_same_when_it_is_run_here(course, name, tmp_path):
-    archive = edition(course, "instructor", name) / "autograder.zip"
-    assert earned(code(notebook(course, "instructor", name)), archive, tmp_path) == worth(name)
+    archive, failed = edition(course, "instructor", name) / "autograder.zip", []
+    solution = code(notebook(course, "instructor", name))
+    assert earned(solution, archive, tmp_path, failed) == worth(name)
+    assert not failed  # nor do the checks that students see, which are worth no points
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -162,8 +169,9 @@ def test_a_wrong_solution_loses_the_points_meant_for_it(course, name, wrong, tmp
 def test_with_another_seed_the_solution_earns_all_points(name, tmp_path):
     assignments.build(tmp_path / "course", [name], seed=OTHER_SEED)
     solution = code(notebook(tmp_path / "course", "instructor", name))
-    archive = edition(tmp_path / "course", "instructor", name) / "autograder.zip"
-    assert earned(solution, archive, tmp_path) == worth(name)
+    archive, failed = edition(tmp_path / "course", "instructor", name) / "autograder.zip", []
+    assert earned(solution, archive, tmp_path, failed) == worth(name)
+    assert not failed
 
 
 def test_check_names_the_questions_that_a_solution_fails(course, monkeypatch):
@@ -189,12 +197,13 @@ def test_what_a_student_exports_can_be_graded(course, tmp_path):
     assert sum(score for score, _ in points.values()) == 17
 
 
-def test_links_follow_the_public_address(tmp_path, monkeypatch):
+def test_the_advice_follows_the_public_address(tmp_path, monkeypatch):
     places = {"repository": "https://github.com/me/mine", "name": "me/mine"}
     places["pages"] = "https://me.github.io/mine/"
     monkeypatch.setattr(assignments.address, "addresses", lambda _: places)
-    master = assignments.prepare(NAMES[0], tmp_path, seed=1)
-    assert "(https://me.github.io/mine/book/01_arc_elasticity.html)" in master.read_text()
+    assignments.build(tmp_path, NAMES[:1])
+    advice = (edition(tmp_path, "student", NAMES[0]) / "README.md").read_text("utf-8")
+    assert "pip install git+https://github.com/me/mine\n" in advice
 
 
 def test_what_cannot_be_graded_is_told_in_one_line(course, tmp_path):
@@ -204,14 +213,70 @@ def test_what_cannot_be_graded_is_told_in_one_line(course, tmp_path):
         assignments.grade(other, archive)
 
 
+# --- What students are told
+
+
+def defined(course, who, name, folder):
+    """What a notebook defines when all of its cells are run, in a copy of the student's folder."""
+    shutil.copytree(edition(course, "student", name), folder, dirs_exist_ok=True)
+    names = {"grader": SimpleNamespace(check=lambda _: None, export=lambda **_: None)}
+    for cell in code(notebook(course, who, name)):
+        if not cell.startswith("# Initialize Otter"):
+            with contextlib.suppress(Exception):
+                exec(cell, names)
+    return names
+
+
+def complaint(source, question, names):
+    """What a public check says when it fails."""
+    check = ExceptionTestFile.from_string(source)
+    check.source = source
+    check.run(names)
+    (result,) = check.test_case_results
+    assert not result.passed, f"{question} passes"
+    return result.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_form_is_told_in_a_sentence(course, name, tmp_path):
+    """Whether a question is blank, or an answer is of another kind altogether."""
+    tests = notebook(course, "student", name).metadata.otter.tests
+    with contextlib.chdir(tmp_path), helpers():
+        blank = defined(course, "student", name, tmp_path)
+        for question, source in tests.items():
+            answers = re.search(r"def test_form\((.*?)\)", source)[1].split(", ")
+            answers = [each for each in answers if each not in ("changes", "own", "products")]
+            wrong = [dict.fromkeys(answers, value) for value in BLANKS]
+            for each in [{}, *wrong]:
+                message = complaint(source, question, blank | each)
+                told = re.search(r"^AssertionError: \S+( \S+){3,}", message, re.M)
+                assert told, f"{question}, {each}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("question", "function"),
+    [("arc", "arc"), ("line", "point"), ("revenue", "revenue_rose"), ("bound", "bound")],
+)
+def test_a_function_for_numbers_alone_is_told_that_arrays_come(
+    course, question, function, tmp_path
+):
+    source = notebook(course, "student", NAMES[0]).metadata.otter.tests[question]
+    with contextlib.chdir(tmp_path), helpers():
+        names = defined(course, "instructor", NAMES[0], tmp_path)
+        right = names[function]
+        names[function] = lambda *values: right(*map(float, values))
+        message = complaint(source, question, names)
+    assert f"AssertionError: {function} must take arrays, but fails with TypeError" in message
+
+
 # --- What students get
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_students_get_notebook_data_and_advice_only(course, name):
+def test_students_get_notebook_data_form_and_advice_only(course, name):
     given = assignment_data.tables(name, assignment_data.SEED).given
     files = {path.name for path in edition(course, "student", name).iterdir()}
-    assert files == {f"{name}.ipynb", "README.md", *given}
+    assert files == {f"{name}.ipynb", "README.md", "form.py", *given}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -314,8 +379,9 @@ def test_an_assignment_is_worth_what_its_first_lines_say(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_link_to_a_chapter_has_its_title(name):
-    links = CHAPTER.findall((assignments.MASTERS / f"{name}.md").read_text("utf-8"))
-    assert links
+    master = (assignments.MASTERS / f"{name}.md").read_text("utf-8")
+    links = CHAPTER.findall(master)
+    assert len(links) == master.count("](") > 0  # none leads to the public pages, with solutions
     for title, chapter in links:
         text = (assignments.ROOT / "book" / f"{chapter}.md").read_text("utf-8")
         assert re.search(r"^# (.*)$", text, re.M)[1] == title

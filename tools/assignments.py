@@ -95,11 +95,8 @@ def fresh(target, edition, name):
 
 def prepare(name, folder, seed):
     """Put all that otter needs into one folder; return the master notebook in it."""
-    text = (MASTERS / f"{name}.md").read_text(encoding="utf-8")
-    master = folder / f"{name}.md"
-    master.write_text(address.rewrite(text, address.addresses(ROOT)), encoding="utf-8")
-    notebook = master.with_suffix(".ipynb")
-    nbformat.write(notebooks.read_text(master), notebook)
+    notebook = folder / f"{name}.ipynb"
+    nbformat.write(notebooks.read_text(MASTERS / f"{name}.md"), notebook)
     given, kept = assignment_data.tables(name, seed)
     for file, table in (given | kept).items():
         table.to_csv(folder / file, index=False, lineterminator="\n")
