@@ -410,6 +410,13 @@ def test_the_guide_lists_every_wrong_solution_and_its_points():
             assert f"| {name[0]} | {each['mistake']} | {lost} |" in GUIDE
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_instructor_has_what_the_solution_reads(course, name):
+    given = {path.name for path in edition(course, "student", name).iterdir()}
+    there = {path.name for path in edition(course, "instructor", name).iterdir()}
+    assert given - {"README.md"} <= there
+
+
 # --- The autograder
 
 
