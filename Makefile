@@ -12,6 +12,7 @@ course_tests = tests/test_student_edition.py tests/test_assignments.py tests/tes
 without_pages = $(addprefix --ignore=,$(page_tests) $(course_tests))
 # On every core, the tests of a file on the same one: they share what takes long to make.
 parallel = -n auto --dist loadfile
+spread = -n auto --dist worksteal  # pages share little, and one file has most of them
 port ?= 8000
 
 # Say what is missing, and what to do about it, instead of a traceback later.
@@ -133,7 +134,7 @@ checks: .venv/.ready node_modules/.ready
 	@echo "== book"
 	@$(MAKE) --no-print-directory book
 	@echo "== pages of the book in a browser"
-	@$(pytest) $(parallel) $(not_slow) $(page_tests) || { echo "a page of the book is wrong, see above"; exit 1; }
+	@$(pytest) $(spread) $(not_slow) $(page_tests) || { echo "a page of the book is wrong, see above"; exit 1; }
 	@echo "== course"
 	@$(pytest) $(parallel) $(not_slow) $(course_tests) || { echo "the course is wrong, see above"; exit 1; }
 
