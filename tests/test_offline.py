@@ -199,6 +199,16 @@ def test_the_calculator_works_on_disk(from_disk):
 # --- The PDF; to print it takes minutes
 
 
+def test_what_is_printed_has_every_article_and_the_styles_of_the_pages(built_book):
+    markup, _ = pdf.volume(HTML)
+    volume = BeautifulSoup(markup, "html.parser")
+    assert all(volume.find(id=pdf.anchor(name)) for name in pages.documents())
+    sheets = [urlsplit(tag["href"]).path for tag in volume.select('link[rel="stylesheet"]')]
+    assert sheets
+    assert all(Path(unquote(path)).exists() for path in sheets)
+    assert volume.select_one("script[src*=mathjax]")
+
+
 @pytest.fixture(scope="session")
 def pdf_path(built_book, tmp_path_factory):
     return made("pdf", tmp_path_factory.mktemp("pdf") / "book.pdf")

@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 import pages
+from bs4 import BeautifulSoup
 from chromium import chromium
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, Fit, NameObject
@@ -52,7 +53,7 @@ def head(html):
     """Style sheets and MathJax, as a page with formulas has them, and a running head each."""
     name = next(each for each in pages.documents() if "/01_" in each)
     folder = (html / name).parent
-    page = pages.soup(html / f"{name}.html")
+    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
     for tag in page.select('head link[rel="stylesheet"]'):
         path = (folder / tag["href"].split("?")[0]).resolve()
         yield f'<link rel="stylesheet" href="{path.as_uri()}" media="{tag.get("media", "all")}">'
