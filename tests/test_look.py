@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from matplotlib.colors import to_rgb
+from wcag import contrast
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLE = matplotlib.rc_params_from_file(
@@ -23,18 +23,6 @@ def colors(theme):
     selector = {"light": "html {", "dark": 'html[data-theme="dark"] {'}[theme]
     block = CSS[CSS.index(selector) :].split("}")[0]
     return dict(re.findall(r"--et-(\w+): (#[0-9a-f]+);", block))
-
-
-def luminance(color):
-    """Relative luminance, as WCAG defines it."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one, other):
-    """Contrast ratio of two colours, from 1 to 21, as WCAG defines it."""
-    darker, lighter = sorted([luminance(one), luminance(other)])
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def test_contrast_of_black_on_white_is_21():

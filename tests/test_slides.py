@@ -14,11 +14,11 @@ import slides
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from slide_source import SlideFault
+from wcag import contrast
 
 STARTED = slides.STARTED
-SMALLEST = (
-    15  # pixels of 720: what a figure's caption, code and the number of a slide need at least
-)
+# Pixels of 720: what a figure's caption, code and the number of a slide need at least.
+SMALLEST = 15
 SMALLEST_IN_FIGURES = 16  # the same of the letters in a figure, which are 11 of its points
 DESK = {"width": 1280, "height": 720}
 
@@ -303,11 +303,19 @@ def test_slides_work_for_everyone(number, opened):
         assert tab.evaluate(RUN_AXE) == [], f"slide {place + 1}"
 
 
-def luminance(colour):
-    """Relative luminance of a colour, as WCAG defines it."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+BESIDE = ["index.html", *(f"part_{number}_notes.html" for number in slides.PARTS)]
+
+
+@pytest.mark.parametrize("page", BESIDE)
+def test_the_pages_beside_the_decks_work_for_everyone(page, browser, folder):
+    visit = browsing.Visit(browser, folder.as_uri(), page, viewport=browsing.PHONE)
+    visit.tab.evaluate("window.MathJax?.startup.promise")
+    assert visit.tab.evaluate("document.documentElement.scrollWidth") <= browsing.PHONE["width"]
+    assert not visit.foreign
+    assert not visit.faults  # of the page: axe asks for style sheets, which a file may not
+    visit.tab.evaluate(browsing.AXE.read_text(encoding="utf-8"))
+    assert visit.tab.evaluate(RUN_AXE) == []
+    visit.context.close()
 
 
 def test_words_of_code_stand_out_from_their_ground(folder):
@@ -315,7 +323,7 @@ def test_words_of_code_stand_out_from_their_ground(folder):
     ground = re.search(r"--et-tint: (#\w{6})", (folder / "assets" / "custom.css").read_text())[1]
     assert len(colours) > 20
     for colour in set(colours):
-        assert (luminance(ground) + 0.05) / (luminance(colour) + 0.05) >= 4.5, colour
+        assert contrast(colour, ground) >= 4.5, colour
 
 
 @pytest.mark.parametrize("number", slides.PARTS)

@@ -9,16 +9,19 @@ import difflib
 import functools
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pages
 
+sys.path.insert(0, str(pages.ROOT / "book" / "_ext"))
+import exercises
+
 EQUATION = re.compile(r"```\{math\}\n:label: (\S+)\n\s*\n(.*?)\n```", re.DOTALL)
 THEOREM = re.compile(
     r"```\{prf:theorem\} ([^\n]*)\n:label: (\S+)\n\s*\n(.*?)\n\s*```\s*$", re.DOTALL | re.MULTILINE
 )
-EXERCISE = re.compile(r"```\{exercise-start\} ([^\n]*)\n:label: (\S+)")
 TITLE = re.compile(r"^\((ch-[\w-]+)\)=\n# ([^\n]+)", re.MULTILINE)
 QUESTION = re.compile(r"\A\*(.+?)\*\n\n", re.DOTALL)
 OBJECTIVES = re.compile(r"^After this chapter you will be able to\n\n((?:- .*\n?|  .*\n?)+)", re.M)
@@ -118,14 +121,14 @@ def figures(cells, number):
         yield Item("figure", name, f"{number}.{count}", text=caption, cell=cell)
 
 
-def written(text, number):
+def written(text, number, path):
     """Equations, theorems and exercises of a text, in order."""
     for count, (label, tex) in enumerate(EQUATION.findall(text), 1):
         yield Item("equation", label, f"{number}.{count}", text=tex.strip())
     for count, (title, label, body) in enumerate(THEOREM.findall(text), 1):
         yield Item("theorem", label, f"{number}.{count}", title=title.strip(), text=body.strip())
-    for count, (title, label) in enumerate(EXERCISE.findall(text), 1):
-        yield Item("exercise", label, f"{number}.{count}", title=title.strip())
+    for count, each in enumerate(exercises.exercises_of(text, path), 1):
+        yield Item("exercise", each.label, f"{number}.{count}", title=each.title)
 
 
 def first(pattern, texts, name, what):
@@ -150,7 +153,7 @@ def read(path, number):
     listed = first(OBJECTIVES, texts, path.stem, "list of what a reader will be able to do").group(
         1
     )
-    items = [*figures(cells, number), *written("\n\n".join(texts), number)]
+    items = [*figures(cells, number), *written("\n\n".join(texts), number, path)]
     return Chapter(
         path.stem,
         number,

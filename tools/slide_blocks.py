@@ -2,18 +2,15 @@
 
 import functools
 import re
-import sys
 from dataclasses import dataclass, field
 from html import escape
 
 import chapters
 import pages
+import quiz_file  # chapters has named its folder
 from chapters import LookupFault, near
 from slide_source import SlideFault
 from slide_text import code_html, formula, html_of, line_of
-
-sys.path.insert(0, str(pages.ROOT / "book" / "_ext"))
-import quiz_file
 
 COURSE = pages.ROOT / "book" / "course"
 WIDTHS = {1: 1139, 2: 527}  # pixels for a line of code, by the number of columns

@@ -58,7 +58,11 @@ def read(path):
     ExerciseError
         If one has no label, or not one level; the message names it.
     """
-    text = Path(path).read_text(encoding="utf-8")
+    return exercises_of(Path(path).read_text(encoding="utf-8"), path)
+
+
+def exercises_of(text, path):
+    """Exercises of a text, in order; ``path`` is for messages."""
     return [exercise_of(found, path) for found in START.finditer(text)]
 
 
