@@ -1,4 +1,4 @@
-"""The quizzes on the pages of the book, in a browser: worked by keys alone, from disk."""
+"""Quizzes and exercises on the pages, in a browser: quizzes worked by keys alone, from disk."""
 
 import re
 import sys
@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(browsing.ROOT / "book" / "_ext"))
+import exercises
 import quiz_file
 import quizzes
 
@@ -208,6 +209,14 @@ def test_right_and_wrong_answers_look_alike_in_the_page(chapter):
         assert set(tag.attrs) == {"type", "name", "id", "data-sealed"}
         assert not tag.parent.get("data-right")
         assert tag.parent["class"] == ["quiz-answer"]
+
+
+@pytest.mark.parametrize("chapter", QUIZZES)
+def test_every_exercise_of_the_page_begins_with_its_level(chapter):
+    page = browsing.soup(page_of(chapter))
+    for each in exercises.read(browsing.ROOT / "book" / f"{chapter}.md"):
+        levels = page.find(id=each.label).select(".exercise-level")
+        assert [level.get_text() for level in levels] == [exercises.LEVELS[each.level][0]]
 
 
 def test_on_paper_there_are_questions_with_empty_circles(open_quiz):
