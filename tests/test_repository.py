@@ -133,7 +133,7 @@ def test_make_installs_the_lock():
     for line in (ROOT / "tools/setup.sh").read_text().splitlines():
         if re.search(r"pip (install|sync)", line) and "$uv_version" not in line:
             assert "requirements.txt" in line
-    for goal in ("book", "notebooks", "studies", "checks", "lock", "links"):
+    for goal in ("book", "notebooks", "studies", "test", "quick", "lock", "links"):
         rule = re.search(rf"^{goal}: (.*)\n((?:\t.*\n)+)", rules, re.M)
         assert ".venv/.ready" in rule[1] or "tools/setup.sh uv" in rule[2], goal
 
@@ -144,6 +144,7 @@ def test_ci_goes_the_road_of_make():
     assert commands_of("test.yml") == [".ci/run", "make check-all"]
     assert commands_of("publish.yml") == ["make book", "make downloads"]
     assert commands_of("newest.yml")[:2] == ["make newest", "make links"]
+    assert commands_of("portable.yml")[-1] == "make portable"
 
 
 def test_binder_adds_the_package_alone_to_its_lock():

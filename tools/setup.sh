@@ -58,7 +58,7 @@ new_python() {
 
 # uv does not read pip's configuration (an index of one's own, say), so pip has a try where uv fails.
 install() {
-    "$uv" pip sync --quiet --python .venv/bin/python requirements.txt && return
+    "$uv" pip sync --quiet --compile-bytecode --python .venv/bin/python requirements.txt && return
     echo "setup: uv could not install the packages; trying pip" >&2
     .venv/bin/python -m ensurepip >/dev/null && .venv/bin/python -m pip install --quiet -r requirements.txt
 }
@@ -74,5 +74,7 @@ if [ -n "${PYTHON:-}" ] || ! is_python .venv/bin/python 12; then
         die "no Python 3.12 or newer found or fetched; install one (https://www.python.org/downloads/)"
 fi
 echo "setup: installing the packages of requirements.txt into .venv (minutes the first time)"
+# Bytecode is compiled here once, for a user may have told Python to write none when it imports.
 install || die "the packages of requirements.txt could not be installed; check the network"
+.venv/bin/python -m compileall -q elastic_tutorial tools tests
 echo "setup: .venv is ready, $(.venv/bin/python --version)"
