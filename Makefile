@@ -122,6 +122,7 @@ checks: .venv/.ready node_modules/.ready
 	@echo "== style"
 	@$(bin)/ruff check . || { echo "ruff found faults; 'make format' mends some"; exit 1; }
 	@$(bin)/ruff format --check . || { echo "not formatted; run: make format"; exit 1; }
+	@$(bin)/lint-imports --no-logo --no-cache || { echo "a module imports what it should not, see above"; exit 1; }
 	@echo "== workflows, addresses, chapter pairs"
 	@node tools/actionlint.mjs
 	@node tools/bundle.mjs --check

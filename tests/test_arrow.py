@@ -8,17 +8,11 @@ from numpy.testing import assert_allclose
 from scipy import integrate, optimize, special, stats
 
 import elastic_tutorial as et
-from elastic_tutorial import (
-    _arrow,
-    _blocks,
-    _hyper,
-    _layout,
-    _marginal,
-    _posterior,
-    _quadrature,
-    _rising,
-)
-from elastic_tutorial.models import LEVELS, PRIORS
+from elastic_tutorial.laplace import arrow as arrows
+from elastic_tutorial.laplace import blocks as packing
+from elastic_tutorial.laplace import conditional, design, log_gamma, marginal, product_integral
+from elastic_tutorial.laplace import hyper as hyperparameters
+from elastic_tutorial.models.poolings import LEVELS, PRIORS
 
 LAWS = [("gamma", "poisson"), ("gamma", "negative_binomial"), ("fixed", "poisson")]
 LAWS.append(("fixed", "negative_binomial"))
@@ -62,8 +56,8 @@ def model_of(panel, intercept="gamma", likelihood="poisson", priors=None, **give
     scales = [given.pop(k, None) for k in ("category_scale", "elasticity_scale")]
     options = {"levels": set(LEVELS), "time_effects": True, "gamma": intercept == "gamma"} | given
     options |= {"overdispersed": likelihood == "negative_binomial", "priors": priors}
-    options["scales"] = _layout.scales_of(options["levels"], *scales, priors)
-    return _layout.lay_out(panel, options)
+    options["scales"] = design.scales_of(options["levels"], *scales, priors)
+    return design.lay_out(panel, options)
 
 
 def hyper_of(model, dispersion=0.15):
@@ -71,7 +65,7 @@ def hyper_of(model, dispersion=0.15):
     fixed = model.fixed
     shape, pivot = 2.2 * (fixed.shape > 0), 0.3 * (fixed.shape > 0)
     dispersion = None if fixed.dispersion is None else dispersion
-    return _arrow.Hyper(*(jnp.asarray(v) for v in (0.35, shape, pivot)), dispersion)
+    return arrows.Hyper(*(jnp.asarray(v) for v in (0.35, shape, pivot)), dispersion)
 
 
 def some_mode(model, seed=1):
@@ -81,11 +75,11 @@ def some_mode(model, seed=1):
     n_categories, n_features = PANEL.n_categories, cells.features.shape[2]
     draw = lambda *shape: jnp.asarray(0.4 * rng.normal(size=shape))  # noqa: E731
     zeta, common = draw(n_categories), draw(n_features)
-    coef = _marginal.coefficients(zeta, common, S_C, prior.scale).at[:, 0].add(prior.centre)
+    coef = marginal.coefficients(zeta, common, S_C, prior.scale).at[:, 0].add(prior.centre)
     rows, n_effects = cells.units.shape[:2], prior.time.basis.shape[1]
-    state = _arrow.State(draw(*rows) + 1.5, draw(*rows), draw(n_categories, n_effects), coef)
+    state = arrows.State(draw(*rows) + 1.5, draw(*rows), draw(n_categories, n_effects), coef)
     still = jax.tree.map(jnp.zeros_like, state)
-    return _marginal.Mode(state, still, zeta, common, jnp.inf, 0)
+    return marginal.Mode(state, still, zeta, common, jnp.inf, 0)
 
 
 def of_products(values, blocks):
@@ -151,9 +145,9 @@ def dense_slopes(function, parts):
 def test_log_likelihood_is_that_of_scipy_less_a_perfect_fit(intercept, likelihood):
     blocks, model = model_of(PANEL, intercept, likelihood)
     hyper, state = hyper_of(model), some_mode(model).state
-    cells = _arrow.normalised(model.cells, hyper)
-    at = _arrow.sales(state, cells, hyper, model.prior.time)
-    demand, _ = _arrow.log_demand(state, model.cells, hyper, model.prior.time)
+    cells = arrows.normalised(model.cells, hyper)
+    at = arrows.sales(state, cells, hyper, model.prior.time)
+    demand, _ = arrows.log_demand(state, model.cells, hyper, model.prior.time)
     mean = of_products(jnp.exp(demand + state.delta[..., None]), blocks)[OBSERVED]
     units = PANEL.units[OBSERVED]
     if hyper.dispersion is None:
@@ -169,14 +163,16 @@ def test_log_likelihood_is_that_of_scipy_less_a_perfect_fit(intercept, likelihoo
 def test_stirling_error_is_what_the_formula_lacks(a):
     formula = (a - 0.5) * np.log(a) - a + np.log(2 * np.pi) / 2
     # The difference of two numbers of the size of a log a.
-    assert_allclose(_rising.stirling_error(a), special.gammaln(a) - formula, atol=1e-11, rtol=1e-9)
+    assert_allclose(
+        log_gamma.stirling_error(a), special.gammaln(a) - formula, atol=1e-11, rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("phi", [8e-4, 0.09, 0.2, 3.0, 50.0])
 @pytest.mark.parametrize("units", [0, 1, 7, 1_000, 100_000])
 def test_rising_factorial_has_the_slope_of_that_sum(units, phi):
     j = np.arange(units)
-    actual = jax.grad(_rising.rising_factorial, argnums=1)(float(units), phi)
+    actual = jax.grad(log_gamma.rising_factorial, argnums=1)(float(units), phi)
     assert_allclose(actual, (j / (1 + j * phi)).sum(), rtol=1e-10, atol=1e-10)
 
 
@@ -185,7 +181,7 @@ def test_rising_factorial_has_the_slope_of_that_sum(units, phi):
 def test_rising_factorial_is_a_sum_of_logs(units, phi):
     expected = np.log1p(np.arange(units) * phi).sum() + units
     # Terms of 1 / phi cancel, each rounded to 1e-16 of itself.
-    actual = _rising.rising_factorial(float(units), phi)
+    actual = log_gamma.rising_factorial(float(units), phi)
     assert_allclose(actual, expected, rtol=1e-10, atol=1e-6)
 
 
@@ -193,25 +189,25 @@ def settled(model, hyper, state):
     """A state with its intercepts at their maxima, and what is known there."""
     time = model.prior.time
     plain = hyper._replace(dispersion=None)
-    state = _arrow.settle(state, model.cells, plain, time)
+    state = arrows.settle(state, model.cells, plain, time)
     for _ in range(3 if hyper.dispersion is not None else 0):
-        state = _arrow.settle(state, model.cells, hyper, time)
-    at = _arrow.sales(state, _arrow.normalised(model.cells, hyper), hyper, time)
-    return state, at, _arrow.factor(state, at, model.cells, hyper, time)
+        state = arrows.settle(state, model.cells, hyper, time)
+    at = arrows.sales(state, arrows.normalised(model.cells, hyper), hyper, time)
+    return state, at, arrows.factor(state, at, model.cells, hyper, time)
 
 
 @jax.jit
 def climbed(model, hyper, level):
     """The mode, from where the package starts."""
-    start = _hyper.start_of(model, jnp.full(2, level) * (hyper.shape > 0))
-    return _marginal.find_mode(start, S_C, model.cells, hyper, model.prior)
+    start = hyperparameters.start_of(model, jnp.full(2, level) * (hyper.shape > 0))
+    return marginal.find_mode(start, S_C, model.cells, hyper, model.prior)
 
 
 @jax.jit
 def moments_at(model, hyper, state):
     still = jax.tree.map(jnp.zeros_like, state)
-    given = _posterior.condition(state, still, model.cells, hyper, model.prior)
-    return _posterior.moments(given, model.cells, hyper, model.prior)
+    given = conditional.condition(state, still, model.cells, hyper, model.prior)
+    return conditional.moments(given, model.cells, hyper, model.prior)
 
 
 def known(model, hyper):
@@ -224,7 +220,7 @@ def test_intercepts_are_integrated_out_exactly_under_poisson_sales(intercept):
     blocks, model = model_of(PANEL, intercept)
     hyper = hyper_of(model)
     state, at, arrow = settled(model, hyper, some_mode(model).state)
-    demand, _ = _arrow.log_demand(state, model.cells, hyper, model.prior.time)
+    demand, _ = arrows.log_demand(state, model.cells, hyper, model.prior.time)
     demand = of_products(demand, blocks)
     k, expected = float(hyper.shape), 0.0
     for row, units, seen in zip(demand, PANEL.units, OBSERVED, strict=True):
@@ -235,7 +231,7 @@ def test_intercepts_are_integrated_out_exactly_under_poisson_sales(intercept):
         expected += each - stats.poisson.logpmf(y, y)[y > 0].sum()
     prior = jnp.sum(jnp.where(known(model, hyper), state.delta - jnp.exp(state.delta), 0))
     actual = at.log_lik + k * prior
-    actual += _arrow.log_intercepts(arrow, hyper.shape, known(model, hyper))
+    actual += arrows.log_intercepts(arrow, hyper.shape, known(model, hyper))
     assert_allclose(actual, expected, rtol=1e-11)
 
 
@@ -249,7 +245,7 @@ def test_overdispersed_sales_become_poisson_sales(intercept):
         mode = climbed(model, hyper, 2.0)
         assert mode.decrement < 1e-8
         place = mode.state, mode.tilt, model.cells, hyper, model.prior
-        values.append(_marginal.log_marginal(*place)[0])
+        values.append(marginal.log_marginal(*place)[0])
     assert_allclose(*values, atol=1e-6)
 
 
@@ -260,8 +256,8 @@ def test_overdispersed_sales_become_poisson_sales(intercept):
 def test_a_newton_step_is_that_of_the_dense_hessian(intercept, likelihood):
     blocks, model = model_of(PANEL, intercept, likelihood)
     hyper, mode = hyper_of(model), some_mode(model)
-    at = _arrow.sales(mode.state, model.cells, hyper, model.prior.time)
-    step, gain = _marginal._newton(mode, at, S_C, model.cells, hyper, model.prior)
+    at = arrows.sales(mode.state, model.cells, hyper, model.prior.time)
+    step, gain = marginal._newton(mode, at, S_C, model.cells, hyper, model.prior)
     function = dense_log_posterior(PANEL, hyper, gamma=intercept == "gamma")
     slope, hessian = dense_slopes(function, dense_parts(mode, blocks))
     expected = np.linalg.solve(-hessian, slope)
@@ -273,8 +269,8 @@ def test_a_newton_step_is_that_of_the_dense_hessian(intercept, likelihood):
 def test_the_gradient_is_that_of_the_dense_log_posterior(intercept, likelihood):
     blocks, model = model_of(PANEL, intercept, likelihood)
     hyper, mode = hyper_of(model), some_mode(model)
-    at = _arrow.sales(mode.state, model.cells, hyper, model.prior.time)
-    found = _arrow.gradient(mode.state, at, model.cells, hyper, model.prior.time)
+    at = arrows.sales(mode.state, model.cells, hyper, model.prior.time)
+    found = arrows.gradient(mode.state, at, model.cells, hyper, model.prior.time)
     function = dense_log_posterior(PANEL, hyper, gamma=intercept == "gamma")
     delta, z, time, zeta, _ = jax.grad(function, argnums=range(5))(*dense_parts(mode, blocks))
     assert_allclose(of_products(found.delta, blocks), delta, rtol=1e-9, atol=1e-9)
@@ -311,14 +307,14 @@ def one_product(price, units, shape, likelihood="poisson"):
 
     def log_joint(delta, z):
         """Log density of sales, intercept and distance, over arrays of the two."""
-        state = _arrow.State(zero + delta, zero + z, gamma + level, coef)
-        cells = _arrow.normalised(model.cells, hyper)
-        at = _arrow.sales(state, cells, hyper, model.prior.time)
+        state = arrows.State(zero + delta, zero + z, gamma + level, coef)
+        cells = arrows.normalised(model.cells, hyper)
+        at = arrows.sales(state, cells, hyper, model.prior.time)
         return at.log_lik + hyper.shape * (delta - jnp.exp(delta)) - z**2 / 2
 
     down = jax.jit(jax.value_and_grad(lambda v: -log_joint(v[0], v[1])))
     best = optimize.minimize(down, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9}).x
-    state = _arrow.State(zero + best[0], zero + best[1], gamma + level, coef)
+    state = arrows.State(zero + best[0], zero + best[1], gamma + level, coef)
     return model, hyper, state, jax.jit(jnp.vectorize(log_joint)), best
 
 
@@ -340,14 +336,14 @@ def integrated(log_joint, best, n=400):
 
 def found_integral(model, hyper, state):
     """The same numbers from the package."""
-    cells = _arrow.normalised(model.cells, hyper)
-    at = _arrow.sales(state, cells, hyper, model.prior.time)
-    arrow = _arrow.factor(state, at, model.cells, hyper, model.prior.time)
-    product = _quadrature.distances(at, arrow, hyper)
+    cells = arrows.normalised(model.cells, hyper)
+    at = arrows.sales(state, cells, hyper, model.prior.time)
+    arrow = arrows.factor(state, at, model.cells, hyper, model.prior.time)
+    product = product_integral.distances(at, arrow, hyper)
     value = at.log_lik + hyper.shape * (state.delta - jnp.exp(state.delta)) - state.z**2 / 2
     value += product.log_ratio + np.log(2 * np.pi) / 2
-    value += _arrow.log_intercepts(arrow, hyper.shape, known(model, hyper))
-    value -= _arrow._log_constant(hyper.shape)
+    value += arrows.log_intercepts(arrow, hyper.shape, known(model, hyper))
+    value -= arrows._log_constant(hyper.shape)
     each = value, state.z + product.shift, product.sd, product.skewness
     return [float(part[0, 0]) for part in each]
 
@@ -399,7 +395,7 @@ def some_top(n_features=2):
     precision = root @ root.transpose(0, 2, 1)
     linear = rng.normal(size=(3, n_features))
     scale = np.array([0.5, 1.0])[:n_features]
-    return _marginal.Top(1.3, *(jnp.asarray(each) for each in (linear, precision, scale)))
+    return marginal.Top(1.3, *(jnp.asarray(each) for each in (linear, precision, scale)))
 
 
 def dense_evidence(top, category_scale):
@@ -424,13 +420,13 @@ def dense_evidence(top, category_scale):
 def test_evidence_is_a_dense_gaussian_integral(category_scale, n_features):
     top = some_top(n_features)
     expected, *_ = dense_evidence(top, category_scale)
-    assert_allclose(_marginal.log_evidence(top, category_scale), expected, rtol=1e-11)
+    assert_allclose(marginal.log_evidence(top, category_scale), expected, rtol=1e-11)
 
 
 def prior_of(learned, scale=0.5):
-    time = _arrow.Time(jnp.eye(1), jnp.eye(1))
+    time = arrows.Time(jnp.eye(1), jnp.eye(1))
     scales = jnp.asarray([0.5, 1.0])
-    return _marginal.Prior(time, jnp.asarray(-1.5), scales, jnp.asarray(scale), learned)
+    return marginal.Prior(time, jnp.asarray(-1.5), scales, jnp.asarray(scale), learned)
 
 
 def test_the_grid_of_category_scales_integrates_over_their_prior():
@@ -440,7 +436,7 @@ def test_the_grid_of_category_scales_integrates_over_their_prior():
         return np.exp(dense_evidence(top, scale)[0]) * stats.halfnorm.pdf(scale, scale=0.5)
 
     expected = integrate.quad(joint, 0, 4, epsabs=1e-12)[0]
-    scales, weight = _marginal.scale_grid(top, prior_of(True))
+    scales, weight = marginal.scale_grid(top, prior_of(True))
     # The grid leaves out what is below exp(-18) of the peak.
     assert_allclose(special.logsumexp(weight), np.log(expected), atol=1e-4)
     mean = integrate.quad(lambda s: s * joint(s), 0, 4, epsabs=1e-12)[0] / expected
@@ -449,7 +445,7 @@ def test_the_grid_of_category_scales_integrates_over_their_prior():
 
 
 def test_a_category_scale_that_is_given_has_no_grid():
-    scales, weight = _marginal.scale_grid(some_top(), prior_of(False, 0.7))
+    scales, weight = marginal.scale_grid(some_top(), prior_of(False, 0.7))
     assert_allclose(scales, [0.7])
     assert_allclose(weight, [dense_evidence(some_top(), 0.7)[0]], rtol=1e-11)
 
@@ -457,8 +453,8 @@ def test_a_category_scale_that_is_given_has_no_grid():
 @pytest.mark.parametrize("scale", [0.0, 0.7])
 def test_coefficients_have_the_moments_of_the_dense_gaussian(scale):
     top, prior = some_top(), prior_of(False, scale)
-    given = _posterior.Conditional(*[None] * 3, top, jnp.asarray([scale]), jnp.ones(1), None)
-    mean, covariance = _posterior._coefficient_moments(given, prior)
+    given = conditional.Conditional(*[None] * 3, top, jnp.asarray([scale]), jnp.ones(1), None)
+    mean, covariance = conditional._coefficient_moments(given, prior)
     _, expected, dense = dense_evidence(top, scale)
     assert_allclose(mean - np.array([-1.5, 0]), expected, rtol=1e-9, atol=1e-12)
     blocks = [dense[c : c + 2, c : c + 2] for c in (0, 2, 4)]
@@ -498,15 +494,15 @@ def test_variances_are_those_of_the_dense_hessian_where_sales_are_large(intercep
 def test_the_slope_of_the_hyperparameters_is_that_of_differences(
     intercept, likelihood, tilts, tolerance, monkeypatch
 ):
-    monkeypatch.setattr(_hyper, "TILTS", tilts)
+    monkeypatch.setattr(hyperparameters, "TILTS", tilts)
     _, model = model_of(PANEL, intercept, likelihood)
     point = {"elasticity_scale": -1.0, "shape": 0.8, "pivot": 0.3, "dispersion": -2.5}
     point = jnp.asarray([point[name] for name in model.names])
-    start = _hyper.start_of(model, jnp.full(2, 2.0) * (intercept == "gamma"))
-    found = _hyper.evaluate(model, point, start, jnp.asarray(S_C))
+    start = hyperparameters.start_of(model, jnp.full(2, 2.0) * (intercept == "gamma"))
+    found = hyperparameters.evaluate(model, point, start, jnp.asarray(S_C))
 
     def value(point):
-        return float(_hyper.evaluate(model, point, found.mode, jnp.asarray(S_C)).value)
+        return float(hyperparameters.evaluate(model, point, found.mode, jnp.asarray(S_C)).value)
 
     assert_allclose(found.value, value(point), atol=1e-7)
     step = 1e-3
@@ -520,17 +516,17 @@ def test_the_slope_of_the_hyperparameters_is_that_of_differences(
 
 def test_rows_and_blocks_of_padding_change_nothing(monkeypatch):
     values, means = [], []
-    pack = _blocks.pack
+    pack = packing.pack
     for size, multiple in ((2, 1), (8, 4)):
-        monkeypatch.setattr(_blocks, "_SIZES", (size,))
-        monkeypatch.setattr(_blocks, "_WASTE", 9.0)
+        monkeypatch.setattr(packing, "_SIZES", (size,))
+        monkeypatch.setattr(packing, "_WASTE", 9.0)
         wider = lambda *a, m=multiple, **k: pack(*a, **k | {"multiple": m})  # noqa: E731
-        monkeypatch.setattr(_blocks, "pack", wider)
+        monkeypatch.setattr(design, "pack", wider)
         blocks, model = model_of(PANEL, "gamma", "negative_binomial")
         hyper = hyper_of(model)
         mode = climbed(model, hyper, 2.0)
         place = mode.state, mode.tilt, model.cells, hyper, model.prior
-        values.append(_marginal.log_marginal(*place)[0])
+        values.append(marginal.log_marginal(*place)[0])
         means.append(of_products(moments_at(model, hyper, mode.state).mean, blocks))
     assert model.cells.units.shape == (4, 8, 5)
     assert_allclose(*values, rtol=1e-10)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import elastic_tutorial as et
-from elastic_tutorial import back_testing
+from elastic_tutorial.checking import back_test
 
 N_DRAWS = 400
 SHAPE = (60, 30)
@@ -67,7 +67,7 @@ def known(monkeypatch):
             given.update(train=train, options=options)
             return posterior(train)
 
-        monkeypatch.setattr(back_testing, "fit_laplace", fit)
+        monkeypatch.setattr(back_test, "fit_laplace", fit)
         return panel
 
     return install, given

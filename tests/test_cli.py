@@ -135,7 +135,7 @@ def test_what_nobody_foresaw_is_one_line_too_unless_a_traceback_is_asked_for(
     def fail(panel, options):
         raise KeyError("oops")
 
-    monkeypatch.setattr("elastic_tutorial._command.fit", fail)
+    monkeypatch.setattr("elastic_tutorial.report.command.fit", fail)
     words = arguments(path, tmp_path / "out")
     assert "unforeseen KeyError: 'oops'" in complaint(words, capsys)
     with pytest.raises(KeyError):
@@ -144,13 +144,13 @@ def test_what_nobody_foresaw_is_one_line_too_unless_a_traceback_is_asked_for(
     def interrupt(panel, options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("elastic_tutorial._command.fit", interrupt)
+    monkeypatch.setattr("elastic_tutorial.report.command.fit", interrupt)
     assert "interrupted; nothing was written" in complaint(words, capsys, code=130)
 
     def fill(panel, options):
         raise MemoryError
 
-    monkeypatch.setattr("elastic_tutorial._command.fit", fill)
+    monkeypatch.setattr("elastic_tutorial.report.command.fit", fill)
     assert "not enough memory" in complaint(words, capsys)
     assert not (tmp_path / "out").exists()
 

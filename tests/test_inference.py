@@ -18,7 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
 import elastic_tutorial as et
-from elastic_tutorial import _nuts, _precondition, inference
+from elastic_tutorial.models import inference, nuts, precondition
 
 NAN = np.nan
 RARE = 1e-4  # p-value below which a fit is refused, about four standard errors
@@ -353,14 +353,14 @@ def test_fits_of_panels_of_one_shape_share_a_compilation(model):
     other = replace(PANEL, units=PANEL.units[::-1], price=2.5 * PANEL.price[::-1])
     other = replace(other, observed=PANEL.observed[::-1])
     first = et.fit_nuts(model, PANEL, key=jax.random.key(1), **SHORT)
-    before = _nuts._compiled.cache_info()
+    before = nuts._compiled.cache_info()
     et.fit_nuts(model, PANEL, key=jax.random.key(2), **SHORT)
     shared = et.fit_nuts(model, other, key=jax.random.key(1), **SHORT)
     again = et.fit_nuts(model, PANEL, key=jax.random.key(1), **SHORT)
-    after = _nuts._compiled.cache_info()
+    after = nuts._compiled.cache_info()
     # The reader's takes a mean of the units as a plain number, which is part of its program.
     assert after.misses - before.misses == 0
-    _nuts._compiled.cache_clear()
+    nuts._compiled.cache_clear()
     alone = et.fit_nuts(model, other, key=jax.random.key(1), **SHORT)
     for name, values in alone["posterior"].data_vars.items():
         assert_allclose(shared["posterior"][name], values, rtol=1e-9)
@@ -372,7 +372,7 @@ def test_programs_are_told_apart_by_what_they_compute():
     options = [{}, {"likelihood": "poisson"}, {"intercept": "kept"}, {"levels": ("product",)}]
     models = [partial(et.partial_pooling, time_effects=False, **each) for each in options]
     args = (PAIR, PAIR.units)
-    first, again, *others = (_nuts.Program(model, args, jax.random.key(1)) for model in models)
+    first, again, *others = (nuts.Program(model, args, jax.random.key(1)) for model in models)
     assert first == again and hash(first) == hash(again)
     assert len({first, *others}) == 3
 
@@ -430,7 +430,7 @@ def test_a_posterior_to_scale_by_changes_the_path_and_not_the_posterior(posterio
 def test_coordinates_are_those_of_the_sampler(posterior):
     draws = posterior["posterior"].dataset
     thin = xr.DataTree.from_dict({"posterior": draws.isel(draw=slice(0, 200))})
-    plain, distance = _precondition.coordinates(TIMELESS, PANEL, thin, HIERARCHY)
+    plain, distance = precondition.coordinates(TIMELESS, PANEL, thin, HIERARCHY)
     values = {
         name: each.values[:, :200].reshape(800, *each.shape[2:]) for name, each in draws.items()
     }
@@ -450,11 +450,11 @@ def test_small_sites_share_a_dense_matrix_and_large_ones_have_a_diagonal():
     root = rng.normal(size=(3, 3))
     small = rng.normal(size=(400, 3)) @ root
     points = {"b": small[:, :2], "a": small[:, 2], "large": rng.normal(0, 3, (400, 99))}
-    blocks, mass = _precondition.mass_of(points)
+    blocks, mass = precondition.mass_of(points)
     assert blocks == (("a", "b"), ("large",))
     assert_allclose(mass[0], np.cov(small[:, [2, 0, 1]].T), rtol=0.05, atol=0.05)
     assert_allclose(mass[1], points["large"].var(axis=0))
-    blocks, _ = _precondition.mass_of(
+    blocks, _ = precondition.mass_of(
         {name: each[:, :97] for name, each in points.items() if name == "large"}
     )
     assert blocks == (("large",),)
@@ -466,7 +466,7 @@ def test_what_the_draws_know_well_is_centred():
         "elasticity": 0.2 * rng.normal(size=(500, 9)),
         "category_elasticity": rng.normal(size=(500, 4)),
     }
-    assert _precondition.informed(distances) == ["elasticity"]
+    assert precondition.informed(distances) == ["elasticity"]
 
 
 def test_a_posterior_to_scale_by_must_fit_model_and_panel(posterior):

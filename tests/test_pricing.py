@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import elastic_tutorial as et
-from elastic_tutorial._profit_curve import Curves, maximise
+from elastic_tutorial.prices.profit_curve import Curves, maximise
 
 TODAY = {"current_price": 4.0, "base_demand": 100.0}
 FREE = {"reach": np.inf}

@@ -15,6 +15,8 @@ import xarray as xr
 from bs4 import BeautifulSoup
 
 import elastic_tutorial as et
+from elastic_tutorial.report.page import as_text
+from elastic_tutorial.report.sentences import findings
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -157,7 +159,7 @@ def test_unknown_costs_and_unsold_products_get_a_note_and_no_price():
     assert table["price"].iloc[[5, 6]].isna().all()
     none = et.price_table(POSTERIOR, PANEL, unit_cost=np.nan * cost)
     assert (none["note"] != "").all() and none["price"].isna().all()
-    text = " ".join(et.report._page._words.findings(a_report(prices=none)))
+    text = " ".join(findings(a_report(prices=none)))
     assert "No product can be given a price" in text
 
 
@@ -320,7 +322,7 @@ def test_left_overs_are_removed_and_parents_made(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from elastic_tutorial import _folder
+from elastic_tutorial.report import folder
 
 place, name, force = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "force"
 old = {"elasticities.csv": "old" * 9, "report.html": "old page"}
@@ -335,9 +337,9 @@ def state():
 
 moment, states = 0, []
 while True:
-    _folder._remove(place)
+    folder._remove(place)
     if force:
-        _folder.write(place, old)
+        folder.write(place, old)
     child = os.fork()
     if not child:
         count = [0]
@@ -349,14 +351,14 @@ while True:
                     os.kill(os.getpid(), getattr(signal, name))
 
         sys.addaudithook(watch)
-        _folder.write(_folder.claim(place, force=force), new)
+        folder.write(folder.claim(place, force=force), new)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert state() in ([None, old, new] if force else [None, new]), state()
     if not status:
         break
     states.append(state())
-    _folder.write(_folder.claim(place, force=True), new)  # the next run mends everything
+    folder.write(folder.claim(place, force=True), new)  # the next run mends everything
     assert state() == new and [each.name for each in place.parent.iterdir()] == [place.name]
     moment += 1
 assert states[0] in (old, None) and states[-1] == (new if force else None)
@@ -375,7 +377,7 @@ def test_killed_before_any_file_operation_the_folder_is_whole_or_absent(name, fo
 
 
 def test_numbers_in_files_are_rounded_and_never_in_powers_of_ten():
-    text = et.report._page.as_text(
+    text = as_text(
         pd.DataFrame({"elasticity": [-2.123456], "revenue": [1.23e9], "price": [0.0123456789]})
     )
     assert text.iloc[0].tolist() == ["-2.1235", "1230000000.00", "0.0123457"]

@@ -1,0 +1,1 @@
+"""Whether sales can be fitted, and whether a fit can be trusted."""

@@ -1,0 +1,1 @@
+"""The posterior of a whole store by nested Laplace approximation."""

@@ -1,0 +1,1 @@
+"""Models of a panel's sales, regressions, and the sampler that fits the models."""

@@ -1,0 +1,1 @@
+"""One product, one price change: part I of the book, without JAX."""

@@ -1,0 +1,1 @@
+"""From a sales table, a file or a simulation to a panel."""
