@@ -68,7 +68,8 @@ _PUBLIC = {
     ),
     "checking.audit": ("compare_posteriors",),
     "checking.back_test": ("back_test",),
-    "checking.before_fit": ("check_fit", "check_store"),
+    "checking.before_fit": ("check_store",),
+    "checking.after_fit": ("check_fit",),
     "prices.pricing": ("ExtrapolationWarning", "best_price", "expected_profit", "expected_revenue"),
     "plots.plots": (
         "plot_arc",
@@ -79,7 +80,8 @@ _PUBLIC = {
         "plot_log_likelihoods",
     ),
     "plots.store_plots": ("plot_elasticities", "plot_estimates", "plot_shrinkage"),
-    "report.report": ("Report", "elasticity_table", "price_table", "write_report"),
+    "report.tables": ("elasticity_table", "price_table"),
+    "report.report": ("Report", "write_report"),
 }
 # Lets four chains run side by side on a CPU. JAX reads it when it starts, so it must stand here.
 _DEVICES = "--xla_force_host_platform_device_count"

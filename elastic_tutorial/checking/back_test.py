@@ -10,7 +10,8 @@ import xarray as xr
 from elastic_tutorial import validation as check
 from elastic_tutorial.checking.predict import simulate_units
 from elastic_tutorial.laplace.fit import fit_laplace
-from elastic_tutorial.panels.panel import Panel, PanelError
+from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.panel import Panel
 
 _MOST = 2_000  # products to hide
 _CHUNK = 200  # products simulated at once

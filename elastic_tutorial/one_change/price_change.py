@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from elastic_tutorial import validation as check
-from elastic_tutorial.one_change.arc_distribution import log_poisson
+from elastic_tutorial.one_change.log_poisson import log_poisson
 
 
 @dataclass(frozen=True)

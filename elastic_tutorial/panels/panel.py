@@ -7,7 +7,6 @@ from types import MappingProxyType
 import numpy as np
 
 from elastic_tutorial.panels.columns import (
-    Layout,
     PanelError,
     category_of_product,
     check_duplicates,
@@ -20,6 +19,7 @@ from elastic_tutorial.panels.columns import (
     refuse,
     spread,
 )
+from elastic_tutorial.panels.layout import Layout
 
 
 @dataclass(frozen=True, eq=False)

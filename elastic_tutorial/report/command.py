@@ -8,14 +8,17 @@ import jax
 import pandas as pd
 
 from elastic_tutorial import validation as validate
+from elastic_tutorial.checking.after_fit import check_fit
 from elastic_tutorial.checking.back_test import back_test
-from elastic_tutorial.checking.before_fit import check_fit, check_store
+from elastic_tutorial.checking.before_fit import check_store
 from elastic_tutorial.laplace.fit import fit_laplace
-from elastic_tutorial.panels.panel import Panel, PanelError
+from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.panel import Panel
 from elastic_tutorial.panels.sales_file import read_sales, unit_costs
 from elastic_tutorial.report.folder import claim as claim_folder
-from elastic_tutorial.report.report import Report, elasticity_table, price_table, write_report
+from elastic_tutorial.report.report import Report, write_report
 from elastic_tutorial.report.sentences import data_lines, findings
+from elastic_tutorial.report.tables import elasticity_table, price_table
 
 
 def claim(options):
