@@ -19,6 +19,7 @@ from scipy import special, stats
 
 import elastic_tutorial as et
 from elastic_tutorial.models import inference, nuts, precondition
+from elastic_tutorial.models.labels import DIMS
 
 NAN = np.nan
 RARE = 1e-4  # p-value below which a fit is refused, about four standard errors
@@ -325,7 +326,7 @@ def test_sites_of_a_reader_carry_the_labels_they_are_given():
     assert fit["effect"]["category"].values.tolist() == ["jam", "tea"]
     bare = et.fit_nuts(sited_model, PANEL, key=jax.random.key(1), **SHORT)["posterior"]
     assert bare["level"].dims == ("chain", "draw", "level_dim_0")
-    assert "level" not in inference.DIMS
+    assert "level" not in DIMS
 
 
 @pytest.mark.parametrize("bad", ["product", ["shop"], ["product", "week"]])
@@ -648,7 +649,7 @@ def assert_gap(units):
 
 def posterior_of(**draws):
     """Tree that holds these draws under their names."""
-    return az.from_dict({"posterior": draws}, dims=inference.DIMS)
+    return az.from_dict({"posterior": draws}, dims=DIMS)
 
 
 def test_posterior_predictive_sales_are_drawn_for_each_draw():

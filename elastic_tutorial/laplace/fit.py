@@ -9,7 +9,6 @@ at their log density shows that it is none.
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
-import arviz as az
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.laplace import design, explore, hyper
-from elastic_tutorial.models.inference import DIMS
+from elastic_tutorial.models.labels import DIMS, labelled
 from elastic_tutorial.models.poolings import LEVELS, _priors
 from elastic_tutorial.panels.panel import Panel
 
@@ -229,9 +228,8 @@ def _labelled(found, blocks, panel, model, options, key):
         "skewness": per_product(found.skewness),
         "informed": (sold & moves) | options["gamma"],
     }
-    coords = {"product": panel.products, "category": panel.categories, "period": panel.periods}
     groups = {"posterior": {name: each[None] for name, each in values.items()}}
-    tree = az.from_dict(groups, dims=DIMS | _MORE_DIMS, coords=coords)
+    tree = labelled(groups, panel, DIMS | _MORE_DIMS)
     table = {name: ("product", each) for name, each in analytic.items()}
     tree["analytic"] = xr.Dataset(table, coords={"product": panel.products})
     return tree

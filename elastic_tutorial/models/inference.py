@@ -2,7 +2,6 @@
 
 import sys
 
-import arviz as az
 import jax
 import numpy as np
 import xarray as xr
@@ -12,6 +11,7 @@ from numpyro.infer.autoguide import AutoNormal
 from numpyro.infer.reparam import LocScaleReparam
 
 from elastic_tutorial import validation as check
+from elastic_tutorial.models.labels import dims_of, labelled
 from elastic_tutorial.models.nuts import Program, Run, sample
 from elastic_tutorial.models.precondition import coordinates, informed, mass_of
 from elastic_tutorial.panels.panel import Panel
@@ -19,15 +19,6 @@ from elastic_tutorial.panels.panel import Panel
 jax.config.update("jax_enable_x64", True)
 
 HIERARCHY = ("category_elasticity", "elasticity")
-DIMS = {
-    "elasticity": ["product"],
-    "log_base_demand": ["product"],
-    "base": ["product"],
-    "category_elasticity": ["category"],
-    "category_level": ["category"],
-    "time_effect": ["category", "period"],
-    "units": ["product", "period"],
-}
 
 
 def fit_nuts(
@@ -103,7 +94,7 @@ def fit_nuts(
     {'chain': 2, 'draw': 20, 'product': 8}
     """
     check.instance("panel", panel, Panel)
-    dims = _dims(dims)
+    dims = dims_of(dims)
     centered, start, blocks, mass = _coordinates(
         model, panel, key, n_chains, centered, precondition
     )
@@ -114,7 +105,7 @@ def fit_nuts(
     program = Program(handlers.reparam(model, config=config), (panel, panel.units), key_program)
     draws, stats = sample(program, run, key_run, start=start, mass=mass)
     groups = {"posterior": draws, "sample_stats": stats}
-    return _labelled(groups, panel, dims)
+    return labelled(groups, panel, dims)
 
 
 def fit_svi(model, panel, *, key, n_steps, step_size=0.01, n_draws=1000):
@@ -157,7 +148,7 @@ def fit_svi(model, panel, *, key, n_steps, step_size=0.01, n_draws=1000):
     result = svi.run(key_fit, n_steps, panel, panel.units, progress_bar=False)
     draws = guide.sample_posterior(key_draw, result.params, sample_shape=(n_draws,))
     draws = {name: values[None] for name, values in draws.items()}
-    tree = _labelled({"posterior": draws}, panel)
+    tree = labelled({"posterior": draws}, panel)
     tree["sample_stats"] = xr.Dataset({"loss": ("step", np.asarray(result.losses))})
     return tree
 
@@ -202,7 +193,7 @@ def prior_predictive(model, panel, *, key, n_draws=500):
             "prior of the level of demand, as with priors={'base_sd': 3.0, 'level_sd': 3.0}."
         )
     draws["units"] = np.where(panel.observed, draws["units"], np.nan)
-    return _labelled({"prior": draws, "prior_predictive": {"units": draws.pop("units")}}, panel)
+    return labelled({"prior": draws, "prior_predictive": {"units": draws.pop("units")}}, panel)
 
 
 def posterior_predictive(model, posterior, panel, *, key):
@@ -236,7 +227,7 @@ def posterior_predictive(model, posterior, panel, *, key):
     draws = {name: values.values for name, values in posterior["posterior"].data_vars.items()}
     units = Predictive(model, posterior_samples=draws, batch_ndims=2)(key, panel)["units"]
     units = np.where(panel.observed, units, np.nan)
-    return _labelled({"posterior_predictive": {"units": units}}, panel)
+    return labelled({"posterior_predictive": {"units": units}}, panel)
 
 
 def _coordinates(model, panel, key, n_chains, centered, precondition):
@@ -257,30 +248,3 @@ def _coordinates(model, panel, key, n_chains, centered, precondition):
     )
     start = {name: values[rows] for name, values in points.items()}
     return centered, start, *mass_of(points)
-
-
-def _dims(own):
-    """Dims of every site whose dims are known, with those that the caller names."""
-    known = {"product", "category", "period"}
-    for name, dims in (own or {}).items():
-        if isinstance(dims, str) or not set(dims) <= known:
-            raise ValueError(
-                f"dims of {name} must be some of product, category, period; got {dims!r}."
-            )
-    return DIMS | {name: list(dims) for name, dims in (own or {}).items()}
-
-
-def _labelled(groups, panel, dims=DIMS):
-    """Put draws under the names of the model and the labels of the panel."""
-    kept = {
-        group: {k: np.asarray(v) for k, v in draws.items() if not k.endswith("_decentered")}
-        for group, draws in groups.items()
-    }
-    coords = {
-        "product": panel.products,
-        "category": panel.categories,
-        "period": panel.periods,
-    }
-    used = {dim for draws in kept.values() for name in draws for dim in dims.get(name, ())}
-    coords = {dim: labels for dim, labels in coords.items() if dim in used}
-    return az.from_dict(kept, dims=dims, coords=coords)
