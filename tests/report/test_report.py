@@ -18,7 +18,7 @@ import elastic_tutorial as et
 from elastic_tutorial.report.page import as_text
 from elastic_tutorial.report.sentences import findings
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 N, PERIODS = 130, 20
 ODD = '<script>alert("1")</script> & Co'

@@ -408,7 +408,7 @@ HOPELESS = {
 def test_a_regression_leaves_the_logging_as_it_was():
     code = """
 import logging, sys
-sys.path.insert(0, "tests")
+sys.path[:0] = ["tests", "tests/models"]
 import elastic_tutorial as et
 import test_regression as here
 root = logging.getLogger()
@@ -422,7 +422,7 @@ print(root.handlers, root.level == logging.WARNING)
 
 TRY_ALL = """
 import sys, warnings
-sys.path.insert(0, "tests")
+sys.path[:0] = ["tests", "tests/models"]
 warnings.simplefilter("error")
 import elastic_tutorial as et
 import test_regression as here
