@@ -86,10 +86,26 @@ def test_only_python_names_begin_with_an_underscore(module):
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_holds_its_docstring_and_imports_nothing(room):
+def test_a_room_imports_nothing_and_says_what_its_files_are_for(room):
     tree = parse(f"{room}.__init__")
     assert len(tree.body) == 1
-    assert ast.get_docstring(tree)
+    listed = re.findall(r"^- ``(\w+)``: .", ast.get_docstring(tree), flags=re.MULTILINE)
+    files = [module.split(".")[1] for module in MODULES if module.startswith(f"{room}.")]
+    assert sorted(listed) == sorted(files)
+
+
+def test_the_package_says_what_its_rooms_are_for():
+    listed = re.findall(r"^- ``(\w+)(?:\.py)?``: .", et.__doc__, flags=re.MULTILINE)
+    assert sorted(listed) == sorted([*ROOMS, "validation"])
+
+
+def test_the_labels_in_laplace_are_those_of_the_book():
+    text = ast.get_docstring(parse("laplace.__init__"))
+    labels = set(re.findall(r"\b(?:eq|thm|sec)-(?:whole|pooling)-\w+", text))
+    book = "".join(path.read_text("utf-8") for path in PACKAGE.parent.glob("book/*.md"))
+    assert len(labels) > 5
+    missing = {each for each in labels if f":label: {each}\n" not in book}
+    assert not {each for each in missing if f"({each})=\n" not in book}
 
 
 def test_no_room_hides_a_public_name():
