@@ -43,22 +43,22 @@ def main(arguments=None):
 def _run(options, caught):
     """Read, check, fit, test, price, write."""
     progress = _Progress(sys.stderr if sys.stderr.isatty() else None, 6)
-    from elastic_tutorial import _command  # after --help, which needs none of what it imports
+    from elastic_tutorial.report import command  # after --help, which needs none of what it imports
 
     progress.step("reading")
-    folder = _command.claim(options)
-    sales, panel, remarks = _command.read(options)
-    checks = [_command.check(panel, options)]
+    folder = command.claim(options)
+    sales, panel, remarks = command.read(options)
+    checks = [command.check(panel, options)]
     progress.step(f"fitting {panel.n_products:,} products")
-    posterior = _command.fit(panel, options)
+    posterior = command.fit(panel, options)
     progress.step("testing on hidden weeks")
-    test = _command.test(panel, options)
+    test = command.test(panel, options)
     progress.step("choosing prices")
-    report = _command.report(options, sales, panel, posterior, test, checks, remarks, caught)
+    report = command.report(options, sales, panel, posterior, test, checks, remarks, caught)
     progress.step("writing")
-    _command.write(report, folder, options)
+    command.write(report, folder, options)
     progress.step("done")
-    sys.stdout.write(_command.summary(report, options))
+    sys.stdout.write(command.summary(report, options))
 
 
 class _Progress:

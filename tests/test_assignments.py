@@ -431,7 +431,8 @@ def test_the_autograder_has_the_pins_of_the_lock_and_the_package(course, name):
     packages = {pin.split("==")[0] for pin in pins}
     assert {"otter-grader", "numpy", "jax", "numpyro", "pyfixest", "playwright"} <= packages
     assert not packages & {"jupyter-book", "pytest", "ruff"}
-    modules = {f"files/elastic_tutorial/{path.name}" for path in assignments.PACKAGE.glob("*.py")}
+    modules = assignments.PACKAGE.rglob("*.py")
+    modules = {f"files/{path.relative_to(assignments.ROOT).as_posix()}" for path in modules}
     assert modules <= set(files)
     assert "files/elastic_tutorial/data/cheese.csv" in files
 

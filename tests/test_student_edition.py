@@ -157,7 +157,7 @@ def test_the_search_knows_no_word_that_only_solutions_use(edition):
         known |= {w for cell in open_ for w in re.findall(r"[a-z]{6,}", cell.source.lower())}
         secret |= {w for cell in solved for w in re.findall(r"[a-z]{6,}", cell.source.lower())}
     others = [p for p in notebooks.ROOT.glob("book/*.md") if p not in CHAPTERS]
-    for path in [*others, *notebooks.ROOT.glob("elastic_tutorial/*.py")]:
+    for path in [*others, *notebooks.ROOT.glob("elastic_tutorial/**/*.py")]:
         known |= set(re.findall(r"[a-z]{6,}", path.read_text(encoding="utf-8").lower()))
     secret = {word for word in secret - known if not any(word[:6] == k[:6] for k in known)}
     assert len(secret) > 30

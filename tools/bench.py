@@ -297,19 +297,19 @@ def size_row(n_products, n_periods):
 
 def _seconds_per_pass(panel):
     """Seconds for one likelihood of all cells with its gradient."""
-    from elastic_tutorial import _arrow, _hyper, _layout
-    from elastic_tutorial.models import LEVELS, PRIORS
+    from elastic_tutorial.laplace import arrow, design, hyper
+    from elastic_tutorial.models.poolings import LEVELS, PRIORS
 
-    scales = _layout.scales_of(LEVELS, None, None, PRIORS)
+    scales = design.scales_of(LEVELS, None, None, PRIORS)
     options = {"levels": set(LEVELS), "gamma": True, "overdispersed": False}
     options |= {"time_effects": True, "scales": scales, "priors": PRIORS}
-    _, model = _layout.lay_out(panel, options)
-    state = _hyper.start_of(model, _layout.levels_of_demand(panel, options)).state
+    _, model = design.lay_out(panel, options)
+    state = hyper.start_of(model, design.levels_of_demand(panel, options)).state
 
     @jax.jit
     def one_pass(state, model):
-        at = _arrow.sales(state, model.cells, model.fixed, model.prior.time)
-        slope = _arrow.gradient(state, at, model.cells, model.fixed, model.prior.time)
+        at = arrow.sales(state, model.cells, model.fixed, model.prior.time)
+        slope = arrow.gradient(state, at, model.cells, model.fixed, model.prior.time)
         return at.log_lik, slope
 
     jax.block_until_ready(one_pass(state, model))

@@ -54,6 +54,7 @@ STAGES = [
         (
             [BIN / "ruff", "check", "."],
             [BIN / "ruff", "format", "--check", "."],
+            [BIN / "lint-imports", "--no-logo", "--no-cache"],
         ),
     ),
     Stage(

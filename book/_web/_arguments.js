@@ -1,4 +1,4 @@
-// Checks of what a reader gives: the rules and the words of `elastic_tutorial._validation`.
+// Checks of what a reader gives: the rules and the words of `elastic_tutorial.validation`.
 
 export const MOST_UNITS = 1e7; // the incomplete Beta function of the library keeps nine digits so far
 

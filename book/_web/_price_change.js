@@ -1,5 +1,5 @@
-// One product, one price change, as in the package: the functions have the names of
-// `elastic_tutorial.elasticity` and `elastic_tutorial.rate_ratio`, and a test compares the two.
+// One product, one price change, as in the package: the functions have the names of `elasticity`
+// and `rate_ratio` in `elastic_tutorial.one_change`, and a test compares the two.
 // The incomplete Beta function and its inverse come from stdlib; the rest is chapters 1 and 4.
 import betainc from "@stdlib/math-base-special-betainc";
 import betaincinv from "@stdlib/math-base-special-betaincinv";

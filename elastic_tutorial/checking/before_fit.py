@@ -1,0 +1,125 @@
+"""Questions to ask of a store's sales before a fit; answers in words."""
+
+import numpy as np
+import pandas as pd
+
+from elastic_tutorial import validation as check
+from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.panel import Panel
+
+COLUMNS = ["found", "verdict", "advice"]
+_JUMP = 3.0  # a price that grows or falls by more from one period to the next is worth a look
+_FEW = 0.1  # share that is worth a word
+
+
+def check_store(panel, *, time_effects=True):
+    """Ask what usually goes wrong in a table of sales.
+
+    Parameters
+    ----------
+    panel : Panel
+    time_effects : bool
+        Whether the model will have category-by-period effects, which absorb price moves that the
+        whole category makes together.
+
+    Returns
+    -------
+    pandas.DataFrame, one row a check
+        ``found`` and ``advice`` in words, ``verdict`` "ok" or "look".
+
+    Raises
+    ------
+    PanelError
+        If nothing can be learned: one period, no sales, or no price that ever moved.
+
+    Examples
+    --------
+    >>> from elastic_tutorial import simulate_store
+    >>> size = {"n_products": 50, "n_categories": 2, "n_periods": 20}
+    >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
+    >>> check_store(store.panel).loc["price jumps", "verdict"]
+    'ok'
+    """
+    check.instance("panel", panel, Panel)
+    moved = np.nanmax(panel.price, axis=1) > np.nanmin(panel.price, axis=1)
+    if panel.n_periods < 2:
+        raise PanelError("all rows are of one period; an elasticity needs a price that changed.")
+    if not panel.total_units.sum():
+        raise PanelError("nothing was sold in any row; there is nothing to learn from.")
+    if not moved.any():
+        raise PanelError("no price ever moved; an elasticity needs a price that changed.")
+    rows = {
+        "empty cells": _empty(panel),
+        "prices that never moved": _still(panel, moved),
+        "price jumps": _jumps(panel),
+        "weeks without sales": _zeros_left_out(panel),
+    }
+    if time_effects:
+        rows["prices that move together"] = _together(panel)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)
+    return table.rename_axis("check")
+
+
+def _empty(panel):
+    share = 1 - panel.observed.mean()
+    found = f"{share:.1%} of all products and periods have no row"
+    if share <= _FEW:
+        return found, "ok", "They are left out as unknown, not taken for zeros."
+    advice = "They are left out as unknown. Where a product was on sale and sold nothing, add a row"
+    return found, "look", f"{advice} with 0 units and its price."
+
+
+def _still(panel, moved):
+    still = int((~moved).sum())
+    if not still:
+        return "every product had two prices or more", "ok", "Each has a say in its elasticity."
+    found = f"{still:,} of {panel.n_products:,} products never changed their price"
+    advice = "They take the elasticity of their category, with its spread."
+    return found, "look" if still > panel.n_products / 2 else "ok", advice
+
+
+def _jumps(panel):
+    before = pd.DataFrame(panel.price).ffill(axis=1).shift(axis=1).to_numpy()
+    size = np.abs(np.log(panel.price / before))
+    far = np.nan_to_num(size) > np.log(_JUMP)
+    if not far.any():
+        return f"no price jumped by more than a factor of {_JUMP:g}", "ok", "Nothing to do."
+    i, t = np.argwhere(far)[0]
+    found = (
+        f"{far.sum():,} prices jumped by more than a factor of {_JUMP:g}, first product "
+        f"{panel.products[i]} in period {panel.periods[t]}, from {before[i, t]:g} to "
+        f"{panel.price[i, t]:g}"
+    )
+    return found, "look", "A typing error, a change of pack, or revenue in the price column?"
+
+
+def _zeros_left_out(panel):
+    """Compare the zeros there are with those that Poisson sales would have."""
+    mean = panel.total_units / panel.observed.sum(axis=1)
+    expected = float((np.exp(-mean) * panel.observed.sum(axis=1)).sum())
+    zeros = int((panel.units == 0).sum())
+    found = f"{zeros:,} rows with 0 units, where the averages let one expect {expected:,.0f}"
+    if expected < 10:
+        return found, "ok", "Too few to tell whether such rows were left out."
+    if zeros:
+        return found, "ok", "Rows without sales are in the table, as they should be."
+    advice = "Rows without sales seem to be left out, which biases elasticities towards 0: add them"
+    return found, "look", f"{advice} with 0 units and the price of the period."
+
+
+def _together(panel):
+    """Share of the price moves that is left when each category's common moves are taken out."""
+    own = panel.log_price - np.nanmean(panel.log_price, axis=1, keepdims=True)
+    slot = panel.category[:, None] * panel.n_periods + np.arange(panel.n_periods)
+    slot, moves = slot[panel.observed], own[panel.observed]
+    count, total = np.bincount(slot), np.bincount(slot, moves)
+    left = moves - (total / np.maximum(count, 1))[slot]
+    share = left @ left / (moves @ moves)
+    lone = int((np.bincount(panel.category) == 1).sum())
+    found = f"{share:.0%} of the price moves are a product's own, not its category's"
+    if lone:
+        found += f"; {lone:,} categories hold one product"
+    if share >= _FEW and not lone:
+        return found, "ok", "Time effects and elasticities can be told apart."
+    advice = "Where all prices of a category move together, its time effects absorb what they do;"
+    return found, "look", f"{advice} use larger categories, or leave time effects out."

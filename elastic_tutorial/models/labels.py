@@ -1,0 +1,41 @@
+"""Dims and labels of draws, the same for every fit."""
+
+import arviz as az
+import numpy as np
+
+DIMS = {
+    "elasticity": ["product"],
+    "log_base_demand": ["product"],
+    "base": ["product"],
+    "category_elasticity": ["category"],
+    "category_level": ["category"],
+    "time_effect": ["category", "period"],
+    "units": ["product", "period"],
+}
+
+
+def dims_of(own):
+    """Dims of every site whose dims are known, with those that the caller names."""
+    known = {"product", "category", "period"}
+    for name, dims in (own or {}).items():
+        if isinstance(dims, str) or not set(dims) <= known:
+            raise ValueError(
+                f"dims of {name} must be some of product, category, period; got {dims!r}."
+            )
+    return DIMS | {name: list(dims) for name, dims in (own or {}).items()}
+
+
+def labelled(groups, panel, dims=DIMS):
+    """Put draws under the names of the model and the labels of the panel."""
+    kept = {
+        group: {k: np.asarray(v) for k, v in draws.items() if not k.endswith("_decentered")}
+        for group, draws in groups.items()
+    }
+    coords = {
+        "product": panel.products,
+        "category": panel.categories,
+        "period": panel.periods,
+    }
+    used = {dim for draws in kept.values() for name in draws for dim in dims.get(name, ())}
+    coords = {dim: labels for dim, labels in coords.items() if dim in used}
+    return az.from_dict(kept, dims=dims, coords=coords)

@@ -1,0 +1,268 @@
+"""Models of a panel's sales: NumPyro functions of the data, and nothing else.
+
+Importing this module sets JAX to 64-bit floats: in 32 bits the likelihood of a large store rounds
+away what distinguishes one elasticity from another, and samplers fail silently.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+
+from elastic_tutorial.models.sales_laws import CountSales, GammaPoissonSales, MultinomialSales
+
+jax.config.update("jax_enable_x64", True)
+
+LEVELS = ("global", "category", "product")
+PRIORS = {
+    "global_mean": -1.5,  # of the store's elasticity
+    "global_sd": 0.5,
+    "scale_sd": 0.5,  # half-normal, of both scales
+    "time_sd": 2.0,  # of a category's log demand in a period
+    "covariate_sd": 1.0,
+    "base_sd": 10.0,  # of a product's log units a period, when its intercept is kept
+    "level_sd": 30.0,  # of a category's log units a period, when intercepts are gamma
+    "shape_log_mean": np.log(3.0),  # log-normal, of the gamma
+    "shape_log_sd": 1.0,
+    "pivot_sd": 10.0,  # of a log price
+    "dispersion_sd": 0.1,  # half-normal, of the variance beyond Poisson's over the squared mean
+}
+INTERCEPTS = ("fixed", "kept", "gamma")
+LIKELIHOODS = ("poisson", "negative_binomial")
+
+
+def partial_pooling(
+    panel,
+    units=None,
+    *,
+    levels=LEVELS,
+    category_scale=None,
+    elasticity_scale=None,
+    time_effects=True,
+    intercept="fixed",
+    likelihood="poisson",
+    priors=None,
+):
+    """Product elasticities drawn from their category's, categories' from the store's.
+
+    Parameters
+    ----------
+    panel : Panel
+        Covariates enter with one coefficient each.
+    units : array, shape (product, period), optional
+        Sales to condition on; None to simulate.
+    levels : subset of ("global", "category", "product")
+        Without "product" all products of a category share its elasticity; without "category"
+        products are drawn from the store's; without "global" categories are independent.
+    category_scale, elasticity_scale : float, optional
+        Standard deviation of categories around the store and of products around their category;
+        learned when None.
+    time_effects : bool
+        Category-by-period effects, as contrasts that sum to zero over the periods.
+    intercept : {"fixed", "kept", "gamma"}
+        What is known of a product's level of demand. "fixed": nothing; the model is conditional on
+        its total. "kept": it is a parameter with a prior of its own, ``log_base_demand``. "gamma":
+        it is its category's, ``category_level``, times a draw from a Gamma with mean 1 and shape
+        ``shape``, at the log price ``pivot`` (less the mean log price of the panel); with Poisson
+        sales that draw is integrated out, else it is the site ``base``.
+    likelihood : {"poisson", "negative_binomial"}
+        The latter has variance mean + ``dispersion`` * mean^2.
+    priors : mapping, optional
+        Replacements for entries of ``PRIORS``. Those of the intercepts are so wide that simulated
+        sales may pass 2^53 units a period; they are then -1, and ``prior_predictive`` refuses.
+
+    Returns
+    -------
+    array, shape (product, period)
+        ``units``, or simulated ones.
+
+    Raises
+    ------
+    ValueError
+        If ``levels``, ``intercept``, ``likelihood`` or a name in ``priors`` is unknown, or fixed
+        intercepts are asked for with negative binomial sales, whose total is not sufficient.
+
+    Examples
+    --------
+    >>> from elastic_tutorial import simulate_store
+    >>> size = {"n_products": 8, "n_categories": 2, "n_periods": 5}
+    >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
+    >>> with numpyro.handlers.seed(rng_seed=1):
+    ...     units = partial_pooling(store.panel)
+    >>> units.shape
+    (8, 5)
+    """
+    priors = _priors(priors)
+    _check_options(levels, intercept, likelihood)
+    above, elasticity = _elasticities(panel, levels, category_scale, elasticity_scale, priors)
+    log_price = _log_price(panel, by_product=intercept != "gamma")
+    log_demand = elasticity[:, None] * log_price
+    if intercept == "gamma" and "product" in levels:
+        pivot = numpyro.sample("pivot", dist.Normal(0, priors["pivot_sd"]))
+        log_demand = log_demand - (elasticity - above)[:, None] * pivot
+    for name, values in panel.covariates.items():
+        effect = numpyro.sample(f"effect_of_{name}", dist.Normal(0, priors["covariate_sd"]))
+        log_demand = log_demand + effect * np.where(panel.observed, np.nan_to_num(values), 0)
+    if time_effects and panel.n_periods > 1:
+        with numpyro.plate("category", panel.n_categories):
+            contrast = dist.ZeroSumNormal(priors["time_sd"], (panel.n_periods,))
+            effect = numpyro.sample("time_effect", contrast)
+        log_demand = log_demand + effect[panel.category]
+    if units is not None:
+        units = jnp.where(panel.observed, jnp.nan_to_num(units), 0)
+    law = _law(panel, log_demand, intercept, likelihood, priors)
+    if law.event_shape:
+        with numpyro.plate("product", panel.n_products):
+            return numpyro.sample("units", law, obs=units)
+    return numpyro.sample("units", law.mask(panel.observed), obs=units)
+
+
+def complete_pooling(panel, units=None, **options):
+    """One elasticity for all products of the store.
+
+    Parameters
+    ----------
+    panel, units
+        As in ``partial_pooling``.
+    **options
+        Those of ``partial_pooling`` other than ``levels``.
+
+    Returns
+    -------
+    array, shape (product, period)
+        ``units``, or simulated ones.
+
+    Examples
+    --------
+    >>> from elastic_tutorial import simulate_store
+    >>> size = {"n_products": 8, "n_categories": 2, "n_periods": 5}
+    >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
+    >>> with numpyro.handlers.seed(rng_seed=1):
+    ...     units = complete_pooling(store.panel)
+    """
+    return partial_pooling(panel, units, levels=("global",), **options)
+
+
+def no_pooling(panel, units=None, **options):
+    """One elasticity for each product, none learning from another.
+
+    The prior of each has the mean and the variance that ``partial_pooling`` implies for a single
+    product.
+
+    Parameters
+    ----------
+    panel, units
+        As in ``partial_pooling``.
+    **options
+        Those of ``partial_pooling`` other than ``levels``.
+
+    Returns
+    -------
+    array, shape (product, period)
+        ``units``, or simulated ones.
+
+    Examples
+    --------
+    >>> from elastic_tutorial import simulate_store
+    >>> size = {"n_products": 8, "n_categories": 2, "n_periods": 5}
+    >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
+    >>> with numpyro.handlers.seed(rng_seed=1):
+    ...     units = no_pooling(store.panel)
+    """
+    return partial_pooling(panel, units, levels=("product",), **options)
+
+
+def _priors(priors):
+    """Fill in the priors that were not replaced."""
+    unknown = set(priors or {}) - set(PRIORS)
+    if unknown:
+        raise ValueError(f"priors must be among {', '.join(PRIORS)}; got {sorted(unknown)}.")
+    return PRIORS | dict(priors or {})
+
+
+def _scale(name, fixed, priors):
+    """Return a scale that is given, or learn it."""
+    if fixed is not None:
+        return fixed
+    return numpyro.sample(name, dist.HalfNormal(priors["scale_sd"]))
+
+
+def _check_options(levels, intercept, likelihood):
+    """Refuse options that are unknown or do not go together."""
+    if not set(levels) <= set(LEVELS) or not levels:
+        raise ValueError(f"levels must be some of {', '.join(LEVELS)}; got {levels!r}.")
+    for name, known, value in (
+        ("intercept", INTERCEPTS, intercept),
+        ("likelihood", LIKELIHOODS, likelihood),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}.")
+    if intercept == "fixed" and likelihood == "negative_binomial":
+        raise ValueError(
+            "fixed intercepts leave negative binomial sales only in Poisson form; use "
+            "intercept='gamma' or intercept='kept' with likelihood='negative_binomial'."
+        )
+
+
+def _elasticities(panel, levels, category_scale, elasticity_scale, priors):
+    """Sample the levels that there are; return what is above each product, and its elasticity."""
+    centre, variance = priors["global_mean"], priors["global_sd"] ** 2
+    if "global" in levels:
+        prior = dist.Normal(centre, priors["global_sd"])
+        centre, variance = numpyro.sample("global_elasticity", prior), None
+    above = jnp.broadcast_to(centre, (panel.n_products,))
+    if "category" in levels:
+        # A level that is missing above adds its prior variance to this one.
+        if variance is None:
+            spread = _scale("category_scale", category_scale, priors)
+        else:
+            spread = np.sqrt(variance + _square(category_scale, priors))
+        with numpyro.plate("category", panel.n_categories):
+            of_category = numpyro.sample("category_elasticity", dist.Normal(centre, spread))
+        above, variance = of_category[panel.category], None
+    if "product" in levels:
+        if variance is None:
+            spread = _scale("elasticity_scale", elasticity_scale, priors)
+        else:
+            squares = _square(category_scale, priors) + _square(elasticity_scale, priors)
+            spread = np.sqrt(variance + squares)
+        with numpyro.plate("product", panel.n_products):
+            return above, numpyro.sample("elasticity", dist.Normal(above, spread))
+    return above, numpyro.deterministic("elasticity", above)
+
+
+def _square(fixed, priors):
+    """Prior mean of a squared scale."""
+    return priors["scale_sd"] ** 2 if fixed is None else fixed**2
+
+
+def _log_price(panel, *, by_product):
+    """Log price centred by product or over the panel, 0 where not observed."""
+    log_price = panel.log_price
+    centre = np.nanmean(log_price, axis=1, keepdims=True) if by_product else np.nanmean(log_price)
+    return np.nan_to_num(log_price - centre)
+
+
+def _law(panel, log_demand, intercept, likelihood, priors):
+    """Law of the sales, given the log demand of each cell up to a product's intercept."""
+    poisson = likelihood == "poisson"
+    if intercept == "fixed":
+        return MultinomialSales(panel.total_units, log_demand, panel.observed)
+    dispersion = None
+    if not poisson:
+        dispersion = numpyro.sample("dispersion", dist.HalfNormal(priors["dispersion_sd"]))
+    if intercept == "kept":
+        with numpyro.plate("product", panel.n_products):
+            base = numpyro.sample("log_base_demand", dist.Normal(0, priors["base_sd"]))
+        return CountSales(base[:, None] + log_demand, dispersion)
+    with numpyro.plate("category", panel.n_categories):
+        level = numpyro.sample("category_level", dist.Normal(0, priors["level_sd"]))
+    log_demand = log_demand + level[panel.category][:, None]
+    prior = dist.LogNormal(priors["shape_log_mean"], priors["shape_log_sd"])
+    shape = numpyro.sample("shape", prior)
+    if poisson:
+        return GammaPoissonSales(shape, log_demand, panel.observed)
+    with numpyro.plate("product", panel.n_products):
+        base = numpyro.sample("base", dist.Gamma(shape, shape))
+    return CountSales(jnp.log(base)[:, None] + log_demand, dispersion)

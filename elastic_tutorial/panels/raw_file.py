@@ -1,0 +1,189 @@
+"""A sales file as people export it, read into raw columns; complaints name the row."""
+
+import csv
+import difflib
+import io
+import re
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from elastic_tutorial.panels.columns import PanelError
+
+MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None"]
+_DELIMITERS = ",;\t|"
+_NOT_TEXT = {
+    b"PK\x03\x04": "is an Excel workbook or a zip archive; save the sheet as CSV (UTF-8)",
+    b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save the sheet as CSV (UTF-8)",
+    b"\x1f\x8b": "is compressed by gzip; unpack it first",
+    b"BZh": "is compressed by bzip2; unpack it first",
+    b"%PDF": "is a PDF; export the sales as CSV (UTF-8)",
+}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_raw(path, columns, *, labels, encoding, decimal):
+    """Read the named columns of a CSV or Parquet file.
+
+    Columns in ``labels`` come as text, others as numbers where all of their cells are plain ones,
+    else as text. Returns the table and the number by which people know its first row: in a CSV
+    file the header is row 1.
+    """
+    path = Path(path)
+    _check_names(columns)
+    data = _bytes(path)
+    if data[:4] == b"PAR1":
+        return _parquet(path, columns), 1
+    return _csv(_decode(data, path.name, encoding), path.name, columns, labels, decimal), 2
+
+
+def shorten(value, limit=40):
+    """Write a value in quotes, on one line, cut where it is long."""
+    text = str(value)
+    text = text if len(text) <= limit else f"{text[:limit]}..."
+    return repr(text)
+
+
+def _check_names(columns):
+    """Refuse names that are no text, and columns in two roles."""
+    for name in columns:
+        if not isinstance(name, str) or not name:
+            raise PanelError(f"column names must be text; got {name!r}.")
+        if columns.count(name) > 1:
+            raise PanelError(f"column {shorten(name)} was given twice; each role needs its own.")
+
+
+def _bytes(path):
+    """Read the file, or say why it cannot be read."""
+    try:
+        if path.is_dir():
+            raise PanelError(f"{path.name} is a folder; name the CSV or Parquet file in it.")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise PanelError(f"there is no file {shorten(path, 200)}; check the name.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PanelError(f"{shorten(path.name)} cannot be read: {reason}.") from None
+    if not data.strip():
+        raise PanelError(f"{path.name} is empty.")
+    return data
+
+
+def _decode(data, name, encoding):
+    """Turn bytes into text, or say where they are none."""
+    for start, what in _NOT_TEXT.items():
+        if data.startswith(start):
+            raise PanelError(f"{name} {what}.")
+    if data.startswith(_UTF_16) and encoding == "utf-8":
+        encoding = "utf-16"
+    try:
+        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except LookupError:
+        raise PanelError(f"there is no encoding {shorten(encoding)}; try 'cp1252'.") from None
+    except UnicodeError as error:
+        place = data[: getattr(error, "start", 0)].count(b"\n") + 1
+        raise PanelError(
+            f"{name}, row {place}: not written in {encoding}; save the file as UTF-8, or name its "
+            "encoding, often cp1252 (option --encoding)."
+        ) from None
+    if "\0" in text:
+        raise PanelError(f"{name} holds zero bytes, so it is no CSV file; export it again as CSV.")
+    return text
+
+
+def _csv(text, name, columns, labels, decimal):
+    """Read the columns from text, whatever separates them."""
+    header, delimiter = _header(text, name, columns)
+    options = {"sep": delimiter, "decimal": decimal, "names": range(len(header)), "header": 0}
+    strict = {"keep_default_na": False, "na_values": MISSING, "skip_blank_lines": False}
+    # Product 007 is not product 7, and a product may be called NA.
+    position = {column: header.index(column) for column in columns}
+    as_text = {position[column]: str for column in labels}
+    strict["na_values"] = {i: [""] if i in as_text else MISSING for i in range(len(header))}
+    try:
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            table = pd.read_csv(
+                io.StringIO(text),
+                **options,
+                **strict,
+                dtype=as_text,
+                index_col=False,
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
+        raise PanelError(f"{name}{_plain(error, text, len(header), delimiter)}") from None
+    if not len(table):
+        raise PanelError(f"{name} has a header and no rows.")
+    return table[[position[column] for column in columns]].set_axis(columns, axis=1)
+
+
+def _header(text, name, columns):
+    """Find the names in the first row, and the delimiter that separates them."""
+    best = []
+    for delimiter in _DELIMITERS:
+        try:
+            first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        except csv.Error as error:
+            raise PanelError(f"{name}, row 1: {error}; is a quotation mark missing?") from None
+        found = [field.strip() for field in first]
+        best.append((sum(column in found for column in columns), len(found), found, delimiter))
+    _, width, header, delimiter = max(best, key=lambda each: each[:2])
+    if not any(header):
+        raise PanelError(f"{name}, row 1 is blank; the headings must stand there.")
+    if width == 1 and len(columns) > 1:
+        raise PanelError(
+            f"{name} has one column, {shorten(header[0])}; separate columns by commas, semicolons "
+            "or tabs."
+        )
+    check_present(name, header, columns)
+    return header, delimiter
+
+
+def check_present(name, header, columns):
+    """Refuse a table that lacks a column, or has it twice."""
+    for column in columns:
+        if column not in header:
+            close = difflib.get_close_matches(column, header, 1, 0.5)
+            hint = f"; did you mean {shorten(close[0])}?" if close else "."
+            listed = ", ".join(shorten(each) for each in header[:12])
+            more = f" and {len(header) - 12} more" if len(header) > 12 else ""
+            raise PanelError(f"{name} has no column {shorten(column)}, only {listed}{more}{hint}")
+        if header.count(column) > 1:
+            raise PanelError(f"{name} has two columns {shorten(column)}; rename one.")
+
+
+def _plain(error, text, width, delimiter):
+    """Say in words what pandas could not read."""
+    message = str(error)
+    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
+        wanted, row, seen = found.groups()
+        return f", row {row}: {seen} cells under {wanted} headings; {_QUOTE}."
+    if found := re.search(r"EOF inside string starting at row (\d+)", message):
+        return f", row {int(found[1]) + 1}: a quotation mark opens and never closes."
+    if isinstance(error, pd.errors.ParserWarning):
+        return f", row 2: more than {width} cells under {width} headings; {_QUOTE}."
+    return f" cannot be read as a table: {' '.join(message.split())}."
+
+
+_QUOTE = "put cells that hold the separator in quotation marks"
+
+
+def _parquet(path, columns):
+    """Read the columns of a Parquet file."""
+    try:
+        from pyarrow import ArrowException, parquet  # large, and needed here alone
+    except ImportError:
+        raise PanelError(
+            f"{path.name} is a Parquet file, and those need pyarrow: pip install pyarrow, or save "
+            "the table as CSV."
+        ) from None
+    try:
+        check_present(path.name, parquet.read_schema(path).names, columns)
+        table = parquet.read_table(path, columns=columns).to_pandas()
+    except (ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise PanelError(f"{path.name} cannot be read as Parquet: {reason}.") from None
+    if not len(table):
+        raise PanelError(f"{path.name} has no rows.")
+    return table

@@ -1,0 +1,236 @@
+"""From a sales file of one's own to a tidy table, with an account of every row left out."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from elastic_tutorial.panels import raw_cells, raw_file
+from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.raw_file import shorten
+
+
+class SalesTable(NamedTuple):
+    """What ``read_sales`` returns: the rows to learn from, and the rows left out.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row for each product and period, under the names that the file has.
+    masked : pandas.DataFrame
+        ``row`` (as counted in the file, its header being row 1) and ``reason``.
+    columns : dict
+        Which column plays which role; what ``Panel.from_frame`` wants to know.
+
+    Examples
+    --------
+    >>> sales = SalesTable(pd.DataFrame({"sku": ["tea"]}), pd.DataFrame(), {"product": "sku"})
+    >>> sales.columns["product"]
+    'sku'
+    """
+
+    table: pd.DataFrame
+    masked: pd.DataFrame
+    columns: dict
+
+
+def read_sales(
+    path,
+    *,
+    product,
+    period,
+    units,
+    price,
+    category=None,
+    cost=None,
+    covariates=(),
+    encoding="utf-8",
+    decimal=".",
+    thousands=None,
+    date_format=None,
+):
+    r"""Read a CSV or Parquet file of sales, one row for each product and period.
+
+    Columns may be separated by commas, semicolons, tabs or bars. Labels are text, spaces around
+    them dropped. Periods are whole numbers or dates of any form that leaves no doubt. A row is
+    left out, and listed, if a cell in use is empty, if its units are negative (more returned than
+    sold) or if its price is not above 0. Whatever else cannot be right is refused.
+
+    Parameters
+    ----------
+    path : str or Path
+    product, period, units, price : str
+        Names of the columns.
+    category : str, optional
+        Column that puts each product in one category.
+    cost : str, optional
+        Column of unit costs, above 0. It may have empty cells.
+    covariates : sequence of str
+        Numeric columns that enter the model, such as a promotion.
+    encoding : str
+        Of a CSV file. A byte order mark is understood.
+    decimal, thousands : str
+        Marks in the numbers of a CSV file; without ``thousands`` none is accepted.
+    date_format : str, optional
+        As for ``datetime.strptime``.
+
+    Returns
+    -------
+    SalesTable
+
+    Raises
+    ------
+    PanelError
+        In one line: what is wrong, in which row and column, and what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp(), "sales.csv")
+    >>> _ = path.write_text("sku;week;sold;price\ntea;1;9;2.5\ntea;2;-1;2.5\n")
+    >>> sales = read_sales(path, product="sku", period="week", units="sold", price="price")
+    >>> sales.masked.to_dict("records")
+    [{'row': 3, 'reason': "negative units in column 'sold' (more returned than sold)"}]
+    """
+    _check_marks(decimal, thousands)
+    if isinstance(covariates, str):
+        raise PanelError(f"covariates must be a sequence of names; got {covariates!r}.")
+    labels = {"product": product, "period": period} | ({"category": category} if category else {})
+    numbers = {"units": units, "price": price} | ({"cost": cost} if cost else {})
+    names = [*labels.values(), *numbers.values(), *covariates]
+    as_text = list(labels.values())
+    raw, first = raw_file.read_raw(path, names, labels=as_text, encoding=encoding, decimal=decimal)
+    table = pd.DataFrame(index=raw.index)
+    for name in labels.values():
+        if name == period:
+            table[name] = raw_cells.periods_of(raw[name], name, first, date_format)
+        else:
+            table[name] = raw_cells.labels_of(raw[name], name, first)
+    marks = {"decimal": decimal, "thousands": thousands}
+    for name in [*numbers.values(), *covariates]:
+        table[name] = raw_cells.numbers_of(raw[name], name, first, **marks)
+    keep, reason = raw_cells.mask(table, list(_rules(table, labels, numbers, covariates)))
+    rows = np.arange(len(table)) + first
+    blank = raw.isna().all(axis=1).to_numpy()[~keep]  # an empty line is no row
+    masked = pd.DataFrame({"row": rows[~keep], "reason": reason})[~blank]
+    table = table[keep].infer_objects().reset_index(drop=True)
+    _refuse(table, labels, numbers, rows[keep])
+    columns = labels | {"units": units, "price": price, "covariates": list(covariates)}
+    return SalesTable(table, masked.reset_index(drop=True), columns)
+
+
+def unit_costs(sales, panel, *, cost):
+    """Return the last known unit cost of each product of a panel.
+
+    Parameters
+    ----------
+    sales : SalesTable
+    panel : Panel
+        Of that table, or a selection from it.
+    cost : str
+        Name of the column.
+
+    Returns
+    -------
+    pandas.Series over product
+        NaN where none is known.
+
+    Examples
+    --------
+    >>> from elastic_tutorial import Panel
+    >>> table = pd.DataFrame({"item": ["tea"] * 2, "week": [1, 2], "sold": [9, 7]})
+    >>> table = table.assign(price=[2.0, 3.0], cost=[1.0, np.nan])
+    >>> columns = {"product": "item", "period": "week", "units": "sold", "price": "price"}
+    >>> sales = SalesTable(table, pd.DataFrame(), columns)
+    >>> float(unit_costs(sales, Panel.from_frame(table, **columns), cost="cost")["tea"])
+    1.0
+    """
+    known = sales.table.dropna(subset=[cost]).sort_values(sales.columns["period"], kind="stable")
+    last = known.groupby(sales.columns["product"])[cost].last()
+    return last.reindex(panel.products)
+
+
+def _check_marks(decimal, thousands):
+    """Refuse marks that cannot tell numbers apart."""
+    if decimal not in (".", ","):
+        raise PanelError(f"decimal must be '.' or ','; got {decimal!r}.")
+    if thousands is not None and (len(thousands) != 1 or thousands in f"{decimal}0123456789+-eE"):
+        raise PanelError(
+            f"thousands must be one character other than the decimal mark {decimal!r}, such as "
+            f"',' or a space; got {thousands!r}."
+        )
+
+
+def _rules(table, labels, numbers, covariates):
+    """Say which rows are left out, and why."""
+    for name in labels.values():
+        yield f"no label in column {shorten(name)}", table[name].isna()
+    for name in [numbers["units"], numbers["price"], *covariates]:
+        yield f"no number in column {shorten(name)}", table[name].isna()
+    units, price = numbers["units"], numbers["price"]
+    returned = f"negative units in column {shorten(units)} (more returned than sold)"
+    yield returned, table[units] < 0
+    yield f"a price of 0 in column {shorten(price)}", table[price] == 0
+    yield f"a negative price in column {shorten(price)}", table[price] < 0
+
+
+def _refuse(table, labels, numbers, rows):
+    """Refuse what would be a plausible number and is wrong."""
+    units, cost = table[numbers["units"]].to_numpy(), numbers.get("cost")
+    name = shorten(numbers["units"])
+    raw_cells.refuse_row(
+        units != np.floor(units),
+        rows,
+        lambda i: (
+            f"column {name}: {units[i]:g} units are not a whole number; count packs, or leave out "
+            "what is sold by weight."
+        ),
+    )
+    raw_cells.refuse_row(units > 2**53, rows, lambda i: f"column {name}: more than 2^53 units.")
+    if cost is not None:
+        values = table[cost].to_numpy()
+        raw_cells.refuse_row(
+            values <= 0,
+            rows,
+            lambda i: (
+                f"column {shorten(cost)}: a unit cost must be above 0; got {values[i]:g}; leave "
+                "the cell empty where it is unknown."
+            ),
+        )
+    _refuse_repeats(table, labels, rows)
+    if "category" in labels:
+        _refuse_moves(table, labels, rows)
+
+
+def _refuse_repeats(table, labels, rows):
+    """Refuse two rows of one product and period."""
+    product, period = (pd.factorize(table[labels[k]])[0] for k in ("product", "period"))
+    cell = product.astype(np.int64) * (period.max() + 1) + period
+    repeated = pd.Series(cell).duplicated().to_numpy()
+
+    def what(i):
+        first = rows[int((cell == cell[i]).argmax())]
+        labelled = [shorten(table[labels[k]].iloc[i]) for k in ("product", "period")]
+        return (
+            f"product {labelled[0]} has a second row for period {labelled[1]}, after row {first}; "
+            "add such rows up, or remove the copy."
+        )
+
+    raw_cells.refuse_row(repeated, rows, what)
+
+
+def _refuse_moves(table, labels, rows):
+    """Refuse a product in two categories."""
+    product, names = (table[labels[k]] for k in ("product", "category"))
+    codes = pd.factorize(product)[0]
+    first = np.unique(codes, return_index=True)[1][codes]
+    category = pd.factorize(names)[0]
+
+    def what(i):
+        return (
+            f"product {shorten(product.iloc[i])} is in category {shorten(names.iloc[i])} here and "
+            f"in {shorten(names.iloc[first[i]])} in row {rows[first[i]]}; give it one."
+        )
+
+    raw_cells.refuse_row(category != category[first], rows, what)

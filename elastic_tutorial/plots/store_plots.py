@@ -1,0 +1,103 @@
+"""Drawing what is known of a whole store; like ``plots``, no arithmetic."""
+
+import numpy as np
+
+from elastic_tutorial.plots.plots import _axes, _dense
+
+
+def plot_elasticities(summary, *, truth=None, ax=None):
+    """Posterior mean and interval of each product, in order of the mean.
+
+    Parameters
+    ----------
+    summary : xarray.Dataset over product
+        ``mean``, ``lower`` and ``upper``, as from ``elasticity_summary``.
+    truth : xarray.DataArray over product, optional
+        Drawn as crosses, aligned by label.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> columns = {"mean": [-1.0, -2.0], "lower": [-2.0, -3.0], "upper": [0.0, -1.0]}
+    >>> coords = {"product": ["a", "b"]}
+    >>> summary = xr.Dataset({k: ("product", v) for k, v in columns.items()}, coords)
+    >>> plot_elasticities(summary).get_lines()[0].get_ydata()
+    array([-2., -1.])
+    """
+    ax = _axes(ax)
+    ordered = summary.sortby("mean")
+    rank = np.arange(ordered.sizes["product"])
+    dense = _dense(rank)
+    ax.vlines(rank, ordered["lower"], ordered["upper"], color="0.55", lw=1, **dense)
+    ax.plot(rank, ordered["mean"], ".", color="C0", ms=5, label="posterior mean", **dense)
+    if truth is not None:
+        aligned = truth.sel(product=ordered["product"])
+        ax.plot(rank, aligned, "x", color="C1", ms=3, mew=0.8, label="truth", **dense)
+        ax.legend()
+    ax.set(xlabel="product, by posterior mean", ylabel="price elasticity")
+    return ax
+
+
+def plot_estimates(estimate, truth, *, ax=None, **points):
+    """Estimates against the truth, with the line on which they would agree.
+
+    Parameters
+    ----------
+    estimate, truth : array_like, shape (product,)
+    ax : matplotlib.axes.Axes, optional
+    **points
+        Passed to ``Axes.plot``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> plot_estimates([-1.0, -2.0], [-1.1, -1.9]).get_xlabel()
+    'true price elasticity'
+    """
+    ax = _axes(ax)
+    ax.plot(truth, estimate, ".", **{"ms": 5, "alpha": 0.7} | _dense(truth) | points)
+    ax.axline((-1, -1), slope=1, color="0.4", lw=1, zorder=1)
+    ax.set(xlabel="true price elasticity", ylabel="estimated price elasticity")
+    return ax
+
+
+def plot_shrinkage(shrinkage, *, ax=None):
+    """From each product's own estimate to its posterior mean, against its information.
+
+    Parameters
+    ----------
+    shrinkage : xarray.Dataset over product
+        As from ``shrinkage``; products without an estimate of their own are not drawn.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> columns = {"separate": [-3.0], "pooled": [-2.0], "information": [4.0]}
+    >>> table = xr.Dataset({k: ("product", v) for k, v in columns.items()})
+    >>> plot_shrinkage(table).get_xscale()
+    'log'
+    """
+    ax = _axes(ax)
+    known = shrinkage.isel(product=shrinkage["information"].values > 0)
+    information = known["information"]
+    dense = _dense(information)
+    ax.vlines(information, known["separate"], known["pooled"], color="0.55", lw=0.8, **dense)
+    ax.plot(information, known["separate"], "o", mfc="none", ms=4, label="by itself", **dense)
+    ax.plot(information, known["pooled"], "o", ms=4, label="partially pooled", **dense)
+    ax.set(xscale="log", xlabel="information of the product's own sales (1 / std. error²)")
+    ax.set(ylabel="price elasticity")
+    ax.legend()
+    return ax

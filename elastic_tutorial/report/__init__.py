@@ -1,0 +1,12 @@
+"""From a file of sales to a folder to take home: tables as CSV and one page.
+
+The files, in reading order:
+
+- ``tables``: ``elasticity_table`` and ``price_table``, a row for each product
+- ``sentences``: what was found, in plain language
+- ``figures``: its figures, for light and dark pages
+- ``page``: page and CSV files as text, the page by the template ``report.html.in``
+- ``report``: the type ``Report``, and ``write_report``
+- ``folder``: a folder that is written whole or not at all
+- ``command``: the steps of ``python -m elastic_tutorial``, whose options stand in ``__main__``
+"""

@@ -1,0 +1,135 @@
+"""The steps of the terminal command, each a call or two of public functions."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import jax
+import pandas as pd
+
+from elastic_tutorial import validation as validate
+from elastic_tutorial.checking.after_fit import check_fit
+from elastic_tutorial.checking.back_test import back_test
+from elastic_tutorial.checking.before_fit import check_store
+from elastic_tutorial.laplace.fit import fit_laplace
+from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.panel import Panel
+from elastic_tutorial.panels.sales_file import read_sales, unit_costs
+from elastic_tutorial.report.folder import claim as claim_folder
+from elastic_tutorial.report.report import Report, write_report
+from elastic_tutorial.report.sentences import data_lines, findings
+from elastic_tutorial.report.tables import elasticity_table, price_table
+
+
+def claim(options):
+    """Refuse what will not do before anything is computed."""
+    validate.probability("--prob", options.prob)
+    if options.bounds and not 0 < options.bounds[0] < options.bounds[1]:
+        raise ValueError("--bounds must be two numbers above 0, the lower first.")
+    if not 0 <= options.seed < 2**32:
+        raise ValueError("--seed must be a whole number from 0 to 2^32 - 1.")
+    try:
+        return claim_folder(options.out, force=options.force)
+    except FileExistsError as error:
+        raise FileExistsError(str(error).replace("by force", "with --force")) from None
+
+
+def read(options):
+    """Read the file; return the sales, their panel, and what was dropped in words."""
+    roles = ("product", "period", "units", "price", "category", "cost", "covariates")
+    marks = ("encoding", "decimal", "thousands", "date_format")
+    sales = read_sales(options.file, **{name: getattr(options, name) for name in (*roles, *marks)})
+    panel, remarks = Panel.from_frame(sales.table, **sales.columns), []
+    unsold = int((panel.total_units == 0).sum())
+    if unsold == panel.n_products:
+        raise PanelError("nothing was sold in any row; there is nothing to learn from.")
+    if unsold and options.intercept == "fixed":
+        panel = panel.select(min_units=1)
+        remarks.append(
+            f"{unsold:,} products sold nothing and were left out, since a level of demand of their "
+            "own cannot be known (the option --intercept gamma keeps them)."
+        )
+    return sales, panel, remarks
+
+
+def check(panel, options):
+    """Ask what can be asked before a fit."""
+    return check_store(panel, time_effects=not options.no_time_effects)
+
+
+def fit(panel, options):
+    """Fit the model of the options."""
+    return fit_laplace(panel, key=jax.random.key(options.seed), **_model(options))
+
+
+def test(panel, options):
+    """Run the back-test, or return why there is none."""
+    if options.no_back_test:
+        return "left out by --no-back-test"
+    key = jax.random.key(options.seed + 1)
+    try:
+        return back_test(panel, key=key, prob=options.prob, **_model(options))
+    except PanelError as error:
+        return str(error)
+
+
+def report(options, sales, panel, posterior, test, checks, remarks, caught):
+    """Put together what the report shows."""
+    cost = unit_costs(sales, panel, cost=options.cost) if options.cost else None
+    bounds, prob = options.bounds, options.prob
+    prices = price_table(posterior, panel, unit_cost=cost, bounds=bounds, prob=prob)
+    if isinstance(test, str):
+        remarks, test = [*remarks, f"No back-test: {test}"], None
+    checks = [*checks, check_fit(posterior, panel, test=test), _warned(caught)]
+    return Report(
+        source=Path(options.file).name,
+        panel=panel,
+        elasticities=elasticity_table(posterior, panel, prob=prob),
+        checks=pd.concat([each for each in checks if len(each)]),
+        prices=prices,
+        test=test,
+        masked=sales.masked,
+        remarks=tuple(remarks),
+        settings=_settings(options),
+    )
+
+
+def write(report, folder, options):
+    """Write the folder."""
+    write_report(report, folder, force=options.force)
+
+
+def summary(report, options):
+    """Say at the terminal what stands in the report."""
+    lines = [*data_lines(report), *findings(report)]
+    looks = report.checks[report.checks["verdict"] == "look"]
+    lines += [f"Look: {name}: {row['found']}. {row['advice']}" for name, row in looks.iterrows()]
+    return "\n".join([*lines, f"Written: {Path(options.out) / 'report.html'}", ""])
+
+
+def _model(options):
+    return {
+        "likelihood": options.likelihood,
+        "intercept": options.intercept,
+        "time_effects": not options.no_time_effects,
+    }
+
+
+def _warned(caught):
+    """Make checks of the warnings of the package; those of other libraries are not for readers."""
+    own = [each for each in caught if each.category.__module__.startswith("elastic_tutorial")]
+    rows = {
+        f"warning {i}": {"found": str(each.message), "verdict": "look", "advice": ""}
+        for i, each in enumerate(own, start=1)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["found", "verdict", "advice"])
+
+
+def _settings(options):
+    chosen = {k: v for k, v in vars(options).items() if v not in (None, [], False)}
+    chosen |= {"file": Path(options.file).name, "out": Path(options.out).name}
+    packages = ("elastic-tutorial", "jax", "numpy", "pandas")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    python = f"Python {platform.python_version()}"
+    chosen = {k: " ".join(map(str, v)) if isinstance(v, list) else v for k, v in chosen.items()}
+    return chosen | {"versions": f"{python}, {versions}"}

@@ -1,0 +1,213 @@
+"""What a fit says about each product, as tables: its elasticity, and its best price."""
+
+import numpy as np
+import pandas as pd
+
+from elastic_tutorial import validation as check
+from elastic_tutorial.checking.summary import elasticity_summary
+from elastic_tutorial.panels.panel import Panel
+from elastic_tutorial.prices.pricing import best_price, expected_revenue
+
+_SKEWED = 1.0  # above, the interval is taken from draws
+_PRICES = {
+    "price": "price",
+    "price_lower": "price_lower",
+    "price_upper": "price_upper",
+    "at_bound": "at_bound",
+    "expected_profit": "expected",
+    "gain": "gain",
+    "gain_lower": "gain_lower",
+    "gain_upper": "gain_upper",
+    "prob_loss": "prob_loss",
+    "prob_inelastic": "prob_inelastic",
+}
+
+
+def elasticity_table(posterior, panel, *, prob):
+    """Tell what is known of each product's elasticity, and where it comes from.
+
+    Parameters
+    ----------
+    posterior : xarray.DataTree
+        As from ``fit_laplace``.
+    panel : Panel
+        The one that was fitted.
+    prob : float
+        Probability of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame, one row a product
+        ``category``; ``elasticity``, ``sd``, ``lower`` and ``upper``; ``prob_inelastic``, of an
+        elasticity above -1; ``pooled``, the share of its spread around the category that the
+        product's own sales have not removed: 0 speaks for itself, 1 repeats its category; ``units``
+        and ``revenue`` in all; ``price_changes``, ``lowest_price``, ``highest_price``,
+        ``current_price``.
+
+    References
+    ----------
+    Gelman and Pardoe (2006), Technometrics 48(2), for the pooling factor of one parameter.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from elastic_tutorial import fit_laplace, simulate_store
+    >>> size = {"n_products": 40, "n_categories": 2, "n_periods": 10}
+    >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
+    >>> options = {"intercept": "fixed", "n_draws": 100}
+    >>> posterior = fit_laplace(store.panel, key=jax.random.key(1), **options)
+    >>> table = elasticity_table(posterior, store.panel, prob=0.9)
+    >>> bool((table["lower"] < table["upper"]).all())
+    True
+    """
+    check.instance("panel", panel, Panel)
+    summary = elasticity_summary(posterior, prob=prob)
+    draws = posterior["posterior"].isel(chain=0)
+    elasticity = draws["elasticity"].values
+    lower, upper = summary["lower"].values.copy(), summary["upper"].values.copy()
+    if "analytic" in posterior:
+        skewed = np.abs(posterior["analytic"]["skewness"].values) > _SKEWED
+        tails = [(1 - prob) / 2, (1 + prob) / 2]
+        if skewed.any():
+            lower[skewed], upper[skewed] = np.quantile(elasticity[:, skewed], tails, axis=0)
+    filled = pd.DataFrame(panel.price).ffill(axis=1).bfill(axis=1).to_numpy()
+    columns = {
+        "category": panel.categories[panel.category],
+        "elasticity": summary["mean"].values,
+        "sd": summary["sd"].values,
+        "lower": lower,
+        "upper": upper,
+        "prob_inelastic": (elasticity > -1).mean(axis=0),
+        "pooled": _pooled(draws, panel),
+        "units": panel.total_units.astype(int),
+        "revenue": np.nansum(panel.units * panel.price, axis=1),
+        "price_changes": (np.diff(filled, axis=1) != 0).sum(axis=1),
+        "lowest_price": np.nanmin(panel.price, axis=1),
+        "highest_price": np.nanmax(panel.price, axis=1),
+        "current_price": filled[:, -1],
+    }
+    index = pd.Index(panel.products, name="product")
+    return pd.DataFrame(columns, index=index).rename_axis(columns=None)
+
+
+def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
+    """Price of each product at which expected profit is highest, within bounds.
+
+    Without costs revenue stands for profit. Under constant elasticity it has no best price inside
+    the bounds, so that each product gets the better one of its bounds and today's price.
+
+    Parameters
+    ----------
+    posterior, panel
+        As in ``elasticity_table``.
+    unit_cost : pandas.Series over product, optional
+        NaN where unknown.
+    bounds : pair of float, optional
+        Lowest and highest price over today's. By default the lowest and highest price that each
+        product has had.
+    prob : float
+        Probability of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame, one row a product
+        ``current_price``, ``lower_bound``, ``upper_bound``, ``unit_cost``; ``price`` with
+        ``price_lower`` and ``price_upper``; ``at_bound``; ``expected`` profit a period, its
+        ``gain`` over today's with an interval, ``prob_loss`` of that gain, ``prob_inelastic``, and
+        ``note``: why there is no price. ``attrs`` has the ``objective``, and the expected profit
+        ``today`` and ``total_gain`` of all products together with its interval.
+
+    Raises
+    ------
+    ValueError
+        If the bounds are not two positive numbers in order.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from elastic_tutorial import fit_laplace, simulate_store
+    >>> size = {"n_products": 40, "n_categories": 2, "n_periods": 10}
+    >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
+    >>> options = {"intercept": "fixed", "n_draws": 100}
+    >>> posterior = fit_laplace(store.panel, key=jax.random.key(1), **options)
+    >>> price_table(posterior, store.panel).attrs["objective"]
+    'revenue'
+    """
+    table = _frame_of_prices(panel, unit_cost, bounds)
+    chosen = table.index[table["note"] == ""]
+    objective = "revenue" if unit_cost is None else "profit"
+    table.attrs = {"objective": objective, "prob": prob}
+    if not len(chosen):
+        return table.assign(**dict.fromkeys(_PRICES.values(), np.nan) | {"at_bound": ""})
+    some = panel.select(products=list(chosen))
+    rows = table.loc[some.products]
+    if unit_cost is None:
+        best, totals = _best_for_revenue(posterior, some, rows, prob)
+    else:
+        limits = {"lower": rows["lower_bound"], "upper": rows["upper_bound"]}
+        limits = {name: values.to_numpy() for name, values in limits.items()}
+        cost = rows["unit_cost"].to_numpy()
+        found = best_price(posterior, unit_cost=cost, **limits, panel=some, prob=prob)
+        best = found[list(_PRICES)].to_dataframe()[list(_PRICES)]
+        totals = {name: float(found[name]) for name in found if name.startswith("total")}
+    table = table.join(best.rename(columns=_PRICES))
+    table["at_bound"] = table["at_bound"].fillna("")
+    table.attrs = {"objective": objective, "prob": prob} | totals
+    table.attrs["today"] = float((table["expected"] - table["gain"]).sum())
+    return table[[*[name for name in table if name != "note"], "note"]]
+
+
+def _pooled(draws, panel):
+    """Variance around the category that is left of the prior's."""
+    if not {"category_elasticity", "elasticity_scale"} <= set(draws.data_vars):
+        return np.full(panel.n_products, np.nan)
+    away = draws["elasticity"].values - draws["category_elasticity"].values[:, panel.category]
+    prior = float((draws["elasticity_scale"] ** 2).mean())
+    return np.minimum(away.var(axis=0) / prior, 1)
+
+
+def _frame_of_prices(panel, unit_cost, bounds):
+    """Today's prices, bounds and costs, and why a product gets no price."""
+    filled = pd.DataFrame(panel.price).ffill(axis=1).to_numpy()
+    table = pd.DataFrame(
+        {
+            "current_price": filled[:, -1],
+            "lower_bound": np.nanmin(panel.price, axis=1),
+            "upper_bound": np.nanmax(panel.price, axis=1),
+        },
+        index=pd.Index(panel.products, name="product"),
+    )
+    if bounds is not None:
+        low, high = (check.positive_number("bounds", each) for each in bounds)
+        if not low < high:
+            raise ValueError(f"bounds must be in order, lowest first; got {low:g} and {high:g}.")
+        table["lower_bound"] = low * table["current_price"]
+        table["upper_bound"] = high * table["current_price"]
+    table["note"] = ""
+    table.loc[table["lower_bound"] >= table["upper_bound"], "note"] = "its price never moved"
+    table.loc[panel.total_units == 0, "note"] = "it sold nothing"
+    if unit_cost is not None:
+        table["unit_cost"] = unit_cost.reindex(table.index)
+        table.loc[table["unit_cost"].isna(), "note"] = "its cost is unknown"
+    return table
+
+
+def _best_for_revenue(posterior, panel, rows, prob):
+    """Of the bounds and today's price the one with the highest expected revenue."""
+    names = np.array(["lower", "", "upper"])
+    candidates = rows[["lower_bound", "current_price", "upper_bound"]].to_numpy()
+    found = expected_revenue(posterior, candidates, panel=panel, prob=prob)
+    mean = found["mean"].values
+    place = mean.argmax(axis=1)
+    pick = lambda values: np.take_along_axis(values, place[:, None], axis=1)[:, 0]  # noqa: E731
+    draws = posterior["posterior"]["elasticity"].sel(product=panel.products)
+    columns = {
+        "price": pick(candidates),
+        "at_bound": names[place],
+        "expected_profit": pick(mean),
+        "gain": pick(mean) - mean[:, 1],
+        "prob_loss": pick(found["prob_below_today"].values),
+        "prob_inelastic": (draws > -1).mean(("chain", "draw")).values,
+    }
+    totals = {"total_gain": float(columns["gain"].sum())}
+    return pd.DataFrame(columns, index=rows.index), totals

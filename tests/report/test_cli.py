@@ -1,0 +1,268 @@
+"""``python -m elastic_tutorial``: one line where it fails, a whole report where it does not."""
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from importlib import metadata
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import elastic_tutorial as et
+from elastic_tutorial.__main__ import EXAMPLE, _parser, _Progress, main
+
+COMMAND = [sys.executable, "-m", "elastic_tutorial"]
+FILES = ["elasticities.csv", "masked.csv", "prices.csv", "report.html"]
+
+
+def sales_of(store, rng):
+    """Make a table as a till exports it, with costs and a date for each week."""
+    frame = store.panel.to_frame()
+    week = pd.date_range("2024-01-01", periods=store.panel.n_periods, freq="7D")
+    share = pd.Series(rng.uniform(0.4, 0.7, store.panel.n_products), store.panel.products)
+    last = frame.groupby("product")["price"].transform("last")
+    return pd.DataFrame(
+        {
+            "week": week.strftime("%Y-%m-%d").to_numpy()[frame["period"]],
+            "sku": frame["product"],
+            "dept": frame["category"],
+            "sold": frame["units"].astype(int),
+            "price": frame["price"],
+            "cost": (last * frame["product"].map(share)).round(2),
+            "promo": frame["promotion"].astype(int),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def table():
+    size = {"n_products": 24, "n_categories": 2, "n_periods": 16, "price_change_prob": 0.4}
+    rng = np.random.default_rng(1)
+    store = et.simulate_store(rng, **size, initial_price=(2, 8), promotion_prob=0.1)
+    return sales_of(store, rng)
+
+
+@pytest.fixture(scope="module")
+def path(table, tmp_path_factory):
+    path = tmp_path_factory.mktemp("sales") / "sales.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def arguments(path, out, *more):
+    roles = {"product": "sku", "period": "week", "units": "sold", "price": "price"}
+    roles |= {"category": "dept", "cost": "cost"}
+    named = [word for role, column in roles.items() for word in (f"--{role}", column)]
+    return [str(path), *named, "--covariates", "promo", "--out", str(out), *more]
+
+
+def complaint(words, capsys, code=2):
+    """Run what must fail; return its one line."""
+    try:
+        returned = main(words)
+    except SystemExit as error:  # what argparse does
+        returned = error.code
+    said = capsys.readouterr()
+    assert returned == code
+    assert said.out == "" and said.err.count("\n") == 1, said
+    return said.err
+
+
+def test_help_shows_a_full_example_without_loading_what_a_fit_needs():
+    code = (
+        "import sys; from elastic_tutorial.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print([m for m in ('jax', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert EXAMPLE in done.stdout + "\n"
+    assert done.stdout.rstrip().endswith("[]")
+    assert "--likelihood" in done.stdout and "--intercept" in done.stdout
+
+
+def test_the_example_of_the_help_is_a_valid_command():
+    words = EXAMPLE.partition("python -m elastic_tutorial ")[2].partition("\n\n")[0]
+    options = _parser().parse_args(words.replace("\\", " ").split())
+    heads = EXAMPLE.splitlines()[2].strip().split(",")
+    named = [options.product, options.period, options.units, options.price, options.category]
+    assert sorted([*named, options.cost, *options.covariates]) == sorted(heads)
+
+
+def test_a_missing_or_unknown_option_is_one_line(capsys):
+    assert "--product" in complaint(["sales.csv"], capsys)
+    assert "invalid choice: 'x'" in complaint(
+        arguments("sales.csv", "out", "--likelihood", "x"), capsys
+    )
+
+
+def test_errors_go_to_stderr_in_one_line_with_exit_code_2(tmp_path):
+    words = arguments(tmp_path / "nowhere.csv", tmp_path / "out")
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("error: there is no file")
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        (["--prob", "1.5"], "--prob must lie strictly between 0 and 1"),
+        (["--bounds", "1.2", "0.9"], "--bounds must be two numbers above 0"),
+        (["--seed", "-1"], "--seed must be a whole number"),
+        (["--units", "nothing"], "no column 'nothing'"),
+    ],
+)
+def test_bad_options_are_refused(more, what, path, tmp_path, capsys):
+    assert what in complaint(arguments(path, tmp_path / "out", *more), capsys)
+
+
+def test_an_existing_folder_is_refused_before_anything_is_read(tmp_path, capsys):
+    line = complaint(arguments("nowhere.csv", tmp_path), capsys)
+    assert "exists; name another, or replace an earlier report with --force" in line
+    (tmp_path / "mine.txt").write_text("x")
+    line = complaint(arguments("nowhere.csv", tmp_path, "--force"), capsys)
+    assert "holds other files than a report's, 'mine.txt'" in line
+    assert (tmp_path / "mine.txt").exists()
+
+
+def test_what_nobody_foresaw_is_one_line_too_unless_a_traceback_is_asked_for(
+    path, tmp_path, capsys, monkeypatch
+):
+    def fail(panel, options):
+        raise KeyError("oops")
+
+    monkeypatch.setattr("elastic_tutorial.report.command.fit", fail)
+    words = arguments(path, tmp_path / "out")
+    assert "unforeseen KeyError: 'oops'" in complaint(words, capsys)
+    with pytest.raises(KeyError):
+        main([*words, "--traceback"])
+
+    def interrupt(panel, options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("elastic_tutorial.report.command.fit", interrupt)
+    assert "interrupted; nothing was written" in complaint(words, capsys, code=130)
+
+    def fill(panel, options):
+        raise MemoryError
+
+    monkeypatch.setattr("elastic_tutorial.report.command.fit", fill)
+    assert "not enough memory" in complaint(words, capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bar_is_drawn_at_a_terminal_only():
+    class Screen(list):
+        write = list.append
+
+        def flush(self):
+            pass
+
+    screen = Screen()
+    bar = _Progress(screen, 3)
+    for name in ("reading", "fitting", "done"):
+        bar.step(name)
+    assert [line.count("#") for line in screen] == [0, 4, 8]
+    assert [line[0] for line in screen] == ["\r"] * 3 and screen[-1].endswith("\n")
+    _Progress(None, 3).step("reading")
+
+
+def test_a_table_becomes_a_report(path, table, tmp_path, capsys):
+    """The one fit of this file that is not slow."""
+    out = tmp_path / "report"
+    (tmp_path / "report.partial").mkdir()
+    assert main(arguments(path, out, "--bounds", "0.8", "1.25", "--seed", "3")) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "sales.csv: 384 rows in use, 24 products in 2 categories, 16 periods" in said.out
+    assert said.out.rstrip().endswith(f"Written: {out / 'report.html'}")
+    assert [each.name for each in tmp_path.iterdir()] == ["report"]
+    assert sorted(each.name for each in out.iterdir()) == FILES
+    found = pd.read_csv(out / "elasticities.csv", index_col="product")
+    assert sorted(found.index) == sorted(table["sku"].unique())
+    assert (found["lower"] < found["elasticity"]).all() and (found["sd"] > 0).all()
+    prices = pd.read_csv(out / "prices.csv", index_col="product")
+    inside = prices["price"] / prices["current_price"]
+    assert inside.between(0.8 - 1e-5, 1.25 + 1e-5).all()
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Back-test" in page and "negative_binomial" in page
+    assert str(tmp_path) not in page  # a report can be passed on
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--likelihood", "poisson", "--intercept", "gamma"],
+        ["--no-time-effects", "--no-back-test"],
+        ["--force"],
+    ],
+)
+def test_other_options_give_a_report_as_well(more, path, tmp_path, capsys):
+    assert main(arguments(path, tmp_path / "out", *more)) == 0
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == FILES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_interrupted_at_any_moment_the_folder_is_whole_or_absent(name, path, tmp_path):
+    words = [*COMMAND, *arguments(path, tmp_path / "report")]
+    start = time.monotonic()
+    subprocess.run(words, check=True, capture_output=True)
+    whole = time.monotonic() - start
+    expected = {each.name: each.stat().st_size for each in (tmp_path / "report").iterdir()}
+    for moment in np.linspace(0.05, 1.0, 10):
+        for each in tmp_path.iterdir():
+            for file in each.iterdir():
+                file.unlink()
+            each.rmdir()
+        running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            running.communicate(timeout=moment * whole)
+        except subprocess.TimeoutExpired:
+            os.kill(running.pid, getattr(signal, name))
+            _, said = running.communicate()
+            assert said.count(b"\n") <= 1, said
+        if (tmp_path / "report").exists():
+            found = {each.name: each.stat().st_size for each in (tmp_path / "report").iterdir()}
+            assert found == expected
+
+
+@pytest.mark.slow
+def test_the_cheese_table_and_two_million_rows_take_90_seconds_and_4_gigabytes_at_most(tmp_path):
+    cheese = tmp_path / "cheese.csv"
+    et.load_cheese().to_csv(cheese, index=False)
+    big = tmp_path / "big.csv"
+    size = {"n_products": 20_000, "n_categories": 10, "n_periods": 100, "price_change_prob": 0.1}
+    rng = np.random.default_rng(42)
+    sales_of(et.simulate_store(rng, **size, promotion_prob=0.05), rng).to_csv(big, index=False)
+    roles = "--product retailer --period week --units units --price price --covariates display"
+    for words in (
+        [str(cheese), *roles.split(), "--out", str(tmp_path / "cheese")],
+        arguments(big, tmp_path / "big"),
+    ):
+        code = (
+            "import resource, subprocess, sys, time; start = time.monotonic()\n"
+            "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n"
+            "kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
+            "print(time.monotonic() - start, kilobytes / 2**20)"
+        )
+        run = [sys.executable, "-c", code, *COMMAND, *words]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+        seconds, gigabytes = map(float, done.stdout.split())
+        assert seconds <= 90 and gigabytes <= 4, (words[0], seconds, gigabytes)
+
+
+def test_the_version_says_what_a_report_of_a_problem_needs(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    line = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert line.count("\n") == 1
+    for name in ("elastic-tutorial", "jax", "numpyro", "arviz"):
+        assert f"{name} {metadata.version(name)}" in line
+    assert f"Python {platform.python_version()}" in line
