@@ -42,7 +42,7 @@ def elasticity_table(posterior, panel, *, prob):
         elasticity above -1; ``pooled``, the share of its spread around the category that the
         product's own sales have not removed: 0 speaks for itself, 1 repeats its category; ``units``
         and ``revenue`` in all; ``price_changes``, ``lowest_price``, ``highest_price``,
-        ``current_price``.
+        ``current_price``. ``attrs`` has ``prob``, the probability of the interval.
 
     References
     ----------
@@ -87,7 +87,9 @@ def elasticity_table(posterior, panel, *, prob):
         "current_price": filled[:, -1],
     }
     index = pd.Index(panel.products, name="product")
-    return pd.DataFrame(columns, index=index).rename_axis(columns=None)
+    table = pd.DataFrame(columns, index=index).rename_axis(columns=None)
+    table.attrs = {"prob": prob}
+    return table
 
 
 def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
@@ -114,8 +116,10 @@ def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
         ``current_price``, ``lower_bound``, ``upper_bound``, ``unit_cost``; ``price`` with
         ``price_lower`` and ``price_upper``; ``at_bound``; ``expected`` profit a period, its
         ``gain`` over today's with an interval, ``prob_loss`` of that gain, ``prob_inelastic``, and
-        ``note``: why there is no price. ``attrs`` has the ``objective``, and the expected profit
-        ``today`` and ``total_gain`` of all products together with its interval.
+        ``note``: why there is no price. ``attrs`` has ``prob``, the ``objective``, and of all
+        products with a price together the expected profit ``today`` and the ``total_gain``, both 0
+        where no product has one; for profit also ``total_gain_lower``, ``total_gain_upper`` and
+        ``total_prob_loss``.
 
     Raises
     ------
@@ -133,28 +137,22 @@ def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
     >>> price_table(posterior, store.panel).attrs["objective"]
     'revenue'
     """
+    check.probability("prob", prob)
     table = _frame_of_prices(panel, unit_cost, bounds)
-    chosen = table.index[table["note"] == ""]
-    objective = "revenue" if unit_cost is None else "profit"
-    table.attrs = {"objective": objective, "prob": prob}
-    if not len(chosen):
-        return table.assign(**dict.fromkeys(_PRICES.values(), np.nan) | {"at_bound": ""})
-    some = panel.select(products=list(chosen))
-    rows = table.loc[some.products]
-    if unit_cost is None:
-        best, totals = _best_for_revenue(posterior, some, rows, prob)
+    priced = table[table["note"] == ""]
+    if not len(priced):
+        best, totals = _best_of_none(unit_cost)
     else:
-        limits = {"lower": rows["lower_bound"], "upper": rows["upper_bound"]}
-        limits = {name: values.to_numpy() for name, values in limits.items()}
-        cost = rows["unit_cost"].to_numpy()
-        found = best_price(posterior, unit_cost=cost, **limits, panel=some, prob=prob)
-        best = found[list(_PRICES)].to_dataframe()[list(_PRICES)]
-        totals = {name: float(found[name]) for name in found if name.startswith("total")}
+        some = panel.select(products=list(priced.index))
+        find = _best_for_revenue if unit_cost is None else _best_for_profit
+        best, totals = find(posterior, some, priced.loc[some.products], prob)
     table = table.join(best.rename(columns=_PRICES))
     table["at_bound"] = table["at_bound"].fillna("")
-    table.attrs = {"objective": objective, "prob": prob} | totals
-    table.attrs["today"] = float((table["expected"] - table["gain"]).sum())
-    return table[[*[name for name in table if name != "note"], "note"]]
+    table = table[[*[name for name in table if name != "note"], "note"]]
+    today = float((table["expected"] - table["gain"]).sum())
+    objective = "revenue" if unit_cost is None else "profit"
+    table.attrs = {"prob": prob, "objective": objective, "today": today} | totals
+    return table
 
 
 def _pooled(draws, panel):
@@ -190,6 +188,29 @@ def _frame_of_prices(panel, unit_cost, bounds):
         table["unit_cost"] = unit_cost.reindex(table.index)
         table.loc[table["unit_cost"].isna(), "note"] = "its cost is unknown"
     return table
+
+
+def _best_of_none(unit_cost):
+    """Columns and totals where no product can be given a price."""
+    names = ["total_gain"]
+    if unit_cost is not None:
+        names += ["total_gain_lower", "total_gain_upper", "total_prob_loss"]
+    columns = {name: pd.Series(dtype=object if name == "at_bound" else float) for name in _PRICES}
+    return pd.DataFrame(columns), dict.fromkeys(names, 0.0)
+
+
+def _best_for_profit(posterior, panel, rows, prob):
+    """Of all prices within the bounds the one with the highest expected profit."""
+    found = best_price(
+        posterior,
+        unit_cost=rows["unit_cost"].to_numpy(),
+        lower=rows["lower_bound"].to_numpy(),
+        upper=rows["upper_bound"].to_numpy(),
+        panel=panel,
+        prob=prob,
+    )
+    totals = {name: float(found[name]) for name in found if name.startswith("total")}
+    return found[list(_PRICES)].to_dataframe()[list(_PRICES)], totals
 
 
 def _best_for_revenue(posterior, panel, rows, prob):

@@ -173,6 +173,33 @@ def test_without_costs_the_better_end_of_the_range_is_named():
     assert "prob_loss" in known and "unit_cost" not in known
 
 
+@pytest.mark.parametrize("prob", [0.5, 0.9])
+def test_a_table_carries_the_probability_of_its_intervals(prob):
+    elasticities = et.elasticity_table(POSTERIOR, PANEL, prob=prob)
+    assert elasticities.attrs["prob"] == prob
+    for cost in (COST, np.nan * COST, None):  # all have a price, none has, revenue
+        assert et.price_table(POSTERIOR, PANEL, unit_cost=cost, prob=prob).attrs["prob"] == prob
+    text = " ".join(findings(a_report(elasticities=elasticities, settings={})))
+    assert f"the {prob:.0%} interval lies below -1" in text
+
+
+def test_a_table_that_does_not_say_its_probability_is_refused():
+    silent = et.elasticity_table(POSTERIOR, PANEL, prob=0.9)
+    silent.attrs = {}
+    with pytest.raises(ValueError, match=r"probability of their intervals in attrs\['prob'\]"):
+        list(findings(a_report(elasticities=silent)))
+
+
+def test_a_table_of_prices_has_its_totals_whether_or_not_any_price_was_found():
+    some, none = (et.price_table(POSTERIOR, PANEL, unit_cost=x * COST) for x in (1.0, np.nan))
+    assert set(some.attrs) == set(none.attrs) and list(some) == list(none)
+    assert {"objective", "prob", "today", "total_gain"} <= set(some.attrs)
+    assert [none.attrs[name] for name in ("today", "total_gain", "total_gain_upper")] == [0, 0, 0]
+    still = replace(PANEL, price=np.broadcast_to(PANEL.price[:, :1], PANEL.price.shape))
+    moving, unmoved = (et.price_table(POSTERIOR, panel) for panel in (PANEL, still))
+    assert set(moving.attrs) == set(unmoved.attrs) and (unmoved["note"] != "").all()
+
+
 # --- The page
 
 
