@@ -2,6 +2,7 @@
 
 The files, in reading order:
 
+- ``intervals``: moments and central interval of draws, and of a normal
 - ``summary``: mean, standard deviation and interval of each product's elasticity; shrinkage;
   coverage of a known truth; convergence of chains
 - ``audit``: a fast posterior compared with a slow one, product by product

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.checking.summary import elasticity_summary
 from elastic_tutorial.panels.panel import Panel
 from elastic_tutorial.prices.pricing import best_price, expected_revenue
 
-_SKEWED = 1.0  # above, the interval is taken from draws
 _PRICES = {
     "price": "price",
     "price_lower": "price_lower",
@@ -38,11 +38,12 @@ def elasticity_table(posterior, panel, *, prob):
     Returns
     -------
     pandas.DataFrame, one row a product
-        ``category``; ``elasticity``, ``sd``, ``lower`` and ``upper``; ``prob_inelastic``, of an
-        elasticity above -1; ``pooled``, the share of its spread around the category that the
-        product's own sales have not removed: 0 speaks for itself, 1 repeats its category; ``units``
-        and ``revenue`` in all; ``price_changes``, ``lowest_price``, ``highest_price``,
-        ``current_price``. ``attrs`` has ``prob``, the probability of the interval.
+        ``category``; ``elasticity``, ``sd``, ``lower`` and ``upper``, those of
+        ``elasticity_summary``; ``prob_inelastic``, of an elasticity above -1; ``pooled``, the share
+        of its spread around the category that the product's own sales have not removed: 0 speaks
+        for itself, 1 repeats its category; ``units`` and ``revenue`` in all; ``price_changes``,
+        ``lowest_price``, ``highest_price``, ``current_price``. ``attrs`` has ``prob``, the
+        probability of the interval.
 
     References
     ----------
@@ -62,22 +63,15 @@ def elasticity_table(posterior, panel, *, prob):
     """
     check.instance("panel", panel, Panel)
     summary = elasticity_summary(posterior, prob=prob)
-    draws = posterior["posterior"].isel(chain=0)
-    elasticity = draws["elasticity"].values
-    lower, upper = summary["lower"].values.copy(), summary["upper"].values.copy()
-    if "analytic" in posterior:
-        skewed = np.abs(posterior["analytic"]["skewness"].values) > _SKEWED
-        tails = [(1 - prob) / 2, (1 + prob) / 2]
-        if skewed.any():
-            lower[skewed], upper[skewed] = np.quantile(elasticity[:, skewed], tails, axis=0)
+    draws = posterior["posterior"].dataset
     filled = pd.DataFrame(panel.price).ffill(axis=1).bfill(axis=1).to_numpy()
     columns = {
         "category": panel.categories[panel.category],
         "elasticity": summary["mean"].values,
         "sd": summary["sd"].values,
-        "lower": lower,
-        "upper": upper,
-        "prob_inelastic": (elasticity > -1).mean(axis=0),
+        "lower": summary["lower"].values,
+        "upper": summary["upper"].values,
+        "prob_inelastic": (draws["elasticity"] > -1).mean(("chain", "draw")).values,
         "pooled": _pooled(draws, panel),
         "units": panel.total_units.astype(int),
         "revenue": np.nansum(panel.units * panel.price, axis=1),
@@ -159,9 +153,10 @@ def _pooled(draws, panel):
     """Variance around the category that is left of the prior's."""
     if not {"category_elasticity", "elasticity_scale"} <= set(draws.data_vars):
         return np.full(panel.n_products, np.nan)
-    away = draws["elasticity"].values - draws["category_elasticity"].values[:, panel.category]
+    own = draws["category_elasticity"].isel(category=xr.DataArray(panel.category, dims="product"))
+    left = (draws["elasticity"] - own.drop_vars("category", errors="ignore")).var(("chain", "draw"))
     prior = float((draws["elasticity_scale"] ** 2).mean())
-    return np.minimum(away.var(axis=0) / prior, 1)
+    return np.minimum(left.values / prior, 1)
 
 
 def _frame_of_prices(panel, unit_cost, bounds):

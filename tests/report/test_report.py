@@ -123,6 +123,18 @@ def test_skewed_intervals_come_from_the_draws():
     draws = POSTERIOR["posterior"]["elasticity"].values[0, :, 3]
     assert table["lower"].iloc[3] == np.quantile(draws, 0.05)
     assert table["lower"].drop(PANEL.products[3]).max() < -9
+    summary = et.elasticity_summary(tree, prob=0.9)  # one interval for one product
+    np.testing.assert_array_equal(table[["lower", "upper"]].T, [summary["lower"], summary["upper"]])
+
+
+def test_all_chains_count():
+    draws = np.stack([np.full((50, N), -0.5), np.full((50, N), -1.5)])
+    tree = xr.DataTree()
+    tree["posterior"] = xr.Dataset(
+        {"elasticity": (("chain", "draw", "product"), draws)}, {"product": PANEL.products}
+    )
+    table = et.elasticity_table(tree, PANEL, prob=0.9)
+    assert (table["prob_inelastic"] == 0.5).all() and (table["elasticity"] == -1).all()
 
 
 def test_prices_are_those_of_best_price_within_observed_bounds():
