@@ -63,11 +63,12 @@ def back_test(panel, *, key, prob=0.9, n_periods=None, n_draws=400, time_effects
     """
     check.instance("panel", panel, Panel)
     tail = (1 - check.probability("prob", prob)) / 2
-    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+    key_fit, key_test = jax.random.split(key)
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key_test)).ravel())
     hidden = _hidden(panel, n_periods, rng, time_effects)
     train = _without(panel, hidden)
     options |= {"time_effects": time_effects, "n_draws": n_draws}
-    posterior = fit_laplace(train, key=key, **options)
+    posterior = fit_laplace(train, key=key_fit, **options)
     rows = np.flatnonzero(hidden.any(axis=1))
     parts = []
     for start in range(0, len(rows), _CHUNK):

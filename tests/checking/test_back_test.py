@@ -105,6 +105,20 @@ def test_the_last_periods_of_half_of_each_category_are_hidden(known):
     assert set(other["product"].values) != set(test["product"].values)
 
 
+def seed_of(key):
+    return np.asarray(jax.random.key_data(key)).ravel().tolist()
+
+
+def test_what_is_hidden_and_what_is_drawn_have_random_numbers_of_their_own(known, monkeypatch):
+    panel, seeds, make = known[0](), [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: seeds.append(seed) or make(seed))
+    key = jax.random.key(2)
+    et.back_test(panel, key=key, n_periods=4)
+    used = [np.ravel(seed).tolist() for seed in seeds] + [seed_of(known[1]["options"]["key"])]
+    assert len(used) == 2 and used[0] != used[1]
+    assert seed_of(key) not in used  # a key that was split is spent
+
+
 def test_a_tenth_is_hidden_by_default_and_without_time_effects_of_all(known):
     panel = known[0]()
     et.back_test(panel, key=jax.random.key(2), time_effects=False, likelihood="poisson")
