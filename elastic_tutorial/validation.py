@@ -88,6 +88,11 @@ def instance(name, value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}; got {value!r}.")
 
 
+def label_text(label):
+    """Write a label as Python does, without NumPy's type."""
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
 def float_array(name, values):
     """Return ``values`` as a float array, or raise a TypeError that names the argument."""
     if np.ma.isMaskedArray(values):

@@ -1,7 +1,6 @@
 """Sales that a fit has not seen, and whether its predictive intervals hold them."""
 
 from dataclasses import replace
-from types import MappingProxyType
 
 import jax
 import numpy as np
@@ -137,13 +136,16 @@ def _hidden(panel, n_periods, rng, time_effects):
 
 def _without(panel, hidden):
     """Return the panel with some cells masked."""
-    blank = lambda values: np.where(hidden, np.nan, values)  # noqa: E731
+
+    def blank(values):
+        return np.where(hidden, np.nan, values)
+
     return replace(
         panel,
         units=blank(panel.units),
         price=blank(panel.price),
         observed=panel.observed & ~hidden,
-        covariates=MappingProxyType({k: blank(v) for k, v in panel.covariates.items()}),
+        covariates={name: blank(each) for name, each in panel.covariates.items()},
     )
 
 

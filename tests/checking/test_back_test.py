@@ -134,7 +134,9 @@ def test_a_product_keeps_enough_to_learn_from(known):
     observed[20:40, :-4] = False  # five periods in all, then two without the last three
     observed[20:40, -2] = False
     blank = np.where(observed, 0, np.nan)
-    panel = replace(panel, units=units + blank, price=panel.price + blank, observed=observed)
+    seen = {"units": units + blank, "price": panel.price + blank, "observed": observed}
+    covariates = {k: v + blank for k, v in panel.covariates.items()}
+    panel = replace(panel, **seen, covariates=covariates)
     test = et.back_test(panel, key=jax.random.key(2), n_periods=3, time_effects=False)
     assert set(test["product"].values) == set(panel.products[40:])
 
