@@ -21,16 +21,25 @@ class Rule(NamedTuple):
 
 
 _FINITE = Rule("must be a finite number", np.isfinite)
+_WHOLE = Rule("must be whole numbers", lambda units: units == np.floor(units))
 _COVARIATE = (_FINITE,)
+# Of arrays. Units need not be whole there: an analysis may put the demand that it expects in the
+# place of a stock-out. The rows of a table are what was sold, and sales are counts.
 RULES = {
     "units": (
         _FINITE,
         Rule("must be 0 or more", lambda units: units >= 0),
-        Rule("must be whole numbers", lambda units: units == np.floor(units)),
         Rule("must be at most 2^53", lambda units: units <= MOST_UNITS),
     ),
     "price": (_FINITE, Rule("must be above 0", lambda price: price > 0)),
 }
+
+
+def check_whole(column, units):
+    """Refuse units of a table that are no counts; what else they must be, the panel checks."""
+    fractions = np.isfinite(units) & ~_WHOLE.holds(units)
+    if fractions.any():
+        raise _of_row(column, units, ~fractions, "units", _WHOLE)
 
 
 def row_fault(values, names):
@@ -40,14 +49,10 @@ def row_fault(values, names):
     """
     role_of = {names[role]: role for role in RULES}
     for column, numbers in values.items():
-        role = role_of.get(column)
-        for rule in RULES.get(role, _COVARIATE):
+        for rule in RULES.get(role_of.get(column), _COVARIATE):
             good = rule.holds(numbers)
             if not good.all():
-                row = int(np.argmin(good))
-                of_units = "units " if role == "units" and rule is not _FINITE else ""
-                what = f"{of_units}{rule.text}; got {_shown(numbers[row])}."
-                return PanelError(f"column {column!r}, row {row}: {what}")
+                return _of_row(column, numbers, good, role_of.get(column), rule)
     return None
 
 
@@ -113,6 +118,14 @@ def as_positions(category, products, categories):
             f"0 to {len(categories) - 1}; got {category[i]}."
         )
     return category
+
+
+def _of_row(column, numbers, good, role, rule):
+    """Return the error that names the first row whose number is not good."""
+    row = int(np.argmin(good))
+    of_units = "units " if role == "units" and rule is not _FINITE else ""
+    what = f"{of_units}{rule.text}; got {_shown(numbers[row])}."
+    return PanelError(f"column {column!r}, row {row}: {what}")
 
 
 def _check_shape(name, values, shape, dims):

@@ -8,7 +8,14 @@ from elastic_tutorial.validation import label_text
 
 
 class PanelError(ValueError):
-    """A sales table that cannot be a panel; the message names column, row and value."""
+    """A sales table that cannot be a panel; the message names column, row and value.
+
+    ``argument`` is the name of the argument that may mend it, such as ``"decimal"``, or None.
+    """
+
+    def __init__(self, message, *, argument=None):
+        super().__init__(message)
+        self.argument = argument
 
 
 def read_columns(frame, columns):

@@ -31,7 +31,8 @@ class Panel:
     Parameters
     ----------
     units : ndarray, shape (product, period)
-        Units sold in a period, whole numbers from 0 to 2^53, NaN where nothing was observed.
+        Units sold in a period, 0 to 2^53, NaN where nothing was observed. Sales are whole numbers,
+        as ``from_frame`` demands; a demand that is put in the place of a stock-out need not be.
     price : ndarray, shape (product, period)
         Currency per unit, > 0 and finite, NaN where nothing was observed.
     observed : ndarray of bool, shape (product, period)
@@ -142,6 +143,7 @@ class Panel:
                 codes[role], labels[role] = label_codes(table, names[role])
         rows = (codes["product"], codes["period"])
         values = {name: numbers(table, name) for name in [units, price, *covariates]}
+        cells.check_whole(units, values[units])
         check_duplicates(table, names, *rows)
         shape = (len(labels["product"]), len(labels["period"]))
         arrays = {name: spread(column, rows, shape) for name, column in values.items()}

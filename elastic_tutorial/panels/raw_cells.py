@@ -72,8 +72,9 @@ def _as_dates(labels, where):
         ]
         odd = odd.index(True) if any(odd) else 0
         raise PanelError(
-            f"{where(odd)} cannot be put in order of time; number the periods, or write dates as "
-            "2024-01-31 (option --date-format reads others)."
+            f"{where(odd)} cannot be put in order of time; number the periods, write dates as "
+            "2024-01-31, or say how they are written, as date_format='%d/%m/%Y'.",
+            argument="date_format",
         )
     dates = {}
     for order in ("%d.%m.%Y", "%m.%d.%Y"):
@@ -83,7 +84,8 @@ def _as_dates(labels, where):
     if len(possible) == 2 and not all(each[2] == "." or each[1] == each[3] for each in found):
         raise PanelError(
             f"{where(0)} may be day first or month first; write dates as 2024-01-31, or name the "
-            "order (option --date-format, as %d/%m/%Y)."
+            "order, as date_format='%d/%m/%Y'.",
+            argument="date_format",
         )
     return dates[possible[0] if possible else "%d.%m.%Y"]
 
@@ -125,14 +127,16 @@ def numbers_of(raw, name, first_row, *, decimal, thousands):
 
 def _refuse_text(cell, where):
     """Say what is wrong with a cell that is not a number."""
+    argument = None
     if re.fullmatch(r"[+-]?[\d., '\u00a0\u202f]*\d", cell):
-        option = "--thousands" if re.search(r",\d{3}\b", cell) else "--decimal"
-        advice = f"say what its marks mean (options --decimal and --thousands), as {option} ,"
+        argument = "thousands" if re.search(r",\d{3}\b", cell) else "decimal"
+        advice = f"say what its marks mean (decimal and thousands), as {argument}=','"
     elif re.search(r"\d", cell):
         advice = "leave units and currencies out of the cells"
     else:
         advice = "leave the cell empty where there is no number"
-    raise PanelError(f"{where}: {shorten(cell)} is not a plain number; {advice}.")
+    text = f"{where}: {shorten(cell)} is not a plain number; {advice}."
+    raise PanelError(text, argument=argument)
 
 
 def mask(table, rules):

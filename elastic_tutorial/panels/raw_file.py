@@ -80,12 +80,14 @@ def _decode(data, name, encoding):
     try:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except LookupError:
-        raise PanelError(f"there is no encoding {shorten(encoding)}; try 'cp1252'.") from None
+        text = f"there is no encoding {shorten(encoding)}; try encoding='cp1252'."
+        raise PanelError(text, argument="encoding") from None
     except UnicodeError as error:
         place = data[: getattr(error, "start", 0)].count(b"\n") + 1
         raise PanelError(
             f"{name}, row {place}: not written in {encoding}; save the file as UTF-8, or name its "
-            "encoding, often cp1252 (option --encoding)."
+            "encoding, often encoding='cp1252'.",
+            argument="encoding",
         ) from None
     if "\0" in text:
         raise PanelError(f"{name} holds zero bytes, so it is no CSV file; export it again as CSV.")

@@ -81,7 +81,8 @@ def read_sales(
     Raises
     ------
     PanelError
-        In one line: what is wrong, in which row and column, and what to do.
+        In one line: what is wrong, in which row and column, and what to do; where an argument may
+        mend it, its name is the error's ``argument``.
 
     Examples
     --------
@@ -154,11 +155,12 @@ def unit_costs(sales, panel, *, cost):
 def _check_marks(decimal, thousands):
     """Refuse marks that cannot tell numbers apart."""
     if decimal not in (".", ","):
-        raise PanelError(f"decimal must be '.' or ','; got {decimal!r}.")
+        raise PanelError(f"decimal must be '.' or ','; got {decimal!r}.", argument="decimal")
     if thousands is not None and (len(thousands) != 1 or thousands in f"{decimal}0123456789+-eE"):
         raise PanelError(
             f"thousands must be one character other than the decimal mark {decimal!r}, such as "
-            f"',' or a space; got {thousands!r}."
+            f"',' or a space; got {thousands!r}.",
+            argument="thousands",
         )
 
 

@@ -527,7 +527,6 @@ MASK = r"; correct it, or mask the cell: observed False, and NaN in every array\
             with_cell("units", -1.5),
             r"units of product 'b' in period 2 must be 0 or more; got -1\.5",
         ),
-        (with_cell("units", 2.5), r"units of product 'b' in period 2 must be whole .*; got 2\.5"),
         (with_cell("units", 2.0**54), r"units of product 'b' in period 2 must be at most 2\^53"),
         (with_cell("units", np.inf), r"units of product 'b' in period 2 must be a finite number"),
         (with_cell("units", np.nan), r"units of product 'b' in period 2 must be .*; got nan"),
@@ -595,6 +594,10 @@ def test_the_covariates_of_every_panel_are_read_only():
         assert list(each.covariates) == ["promo"]
         with pytest.raises(TypeError):
             each.covariates["promo"] = None
+
+
+def test_arrays_may_hold_a_demand_that_is_no_count():
+    assert et.Panel(**with_cell("units", 2.5)).total_units.tolist() == [3, 4.5]
 
 
 def test_products_may_stand_in_any_order():

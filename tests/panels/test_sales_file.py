@@ -295,6 +295,28 @@ def test_what_cannot_is_refused_in_one_line(name, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    "name, argument",
+    [
+        ("wrong encoding", "encoding"),
+        ("unknown encoding", "encoding"),
+        ("thousands, not told", "thousands"),
+        ("decimal comma, not told", "decimal"),
+        ("day or month first", "date_format"),
+        ("week names", "date_format"),
+        ("text in numbers", None),
+        ("half a unit", None),
+    ],
+)
+def test_an_error_names_the_argument_that_may_mend_it(name, argument, tmp_path):
+    content, options, _ = BROKEN[name]
+    with pytest.raises(et.PanelError) as caught:
+        read(write(tmp_path, content), options)
+    assert caught.value.argument == argument
+    assert argument is None or f"{argument}=" in str(caught.value)
+    assert "--" not in str(caught.value) and "option" not in str(caught.value)
+
+
 def test_random_damage_is_read_or_refused_in_one_line_and_nothing_else(tmp_path):
     rng = np.random.default_rng(0)
     pieces = [each.encode() for each in ", ; \t | \r - . 0 9 NA 1e9 inf True _ ' \xa0".split(" ")]
