@@ -51,7 +51,7 @@ def _run(options, caught):
     checks = [command.check(panel, options)]
     progress.step(f"fitting {panel.n_products:,} products")
     posterior = command.fit(panel, options)
-    progress.step("testing on hidden weeks")
+    progress.step("testing on hidden periods")
     test = command.test(panel, options)
     progress.step("choosing prices")
     report = command.report(options, sales, panel, posterior, test, checks, remarks, caught)

@@ -88,9 +88,14 @@ def instance(name, value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}; got {value!r}.")
 
 
-def label_text(label):
-    """Write a label as Python does, without NumPy's type."""
-    return repr(label.item() if isinstance(label, np.generic) else label)
+def quoted(value, longest=40):
+    """Write a value or a label as Python does, without NumPy's type, cut where it is long."""
+    if isinstance(value, np.datetime64):
+        return np.datetime_as_string(value, unit="auto")
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str) and len(value) > longest:
+        value = f"{value[:longest]}..."
+    return repr(value)
 
 
 def float_array(name, values):

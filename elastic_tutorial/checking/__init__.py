@@ -9,5 +9,5 @@ The files, in reading order:
 - ``before_fit``: ``check_store``, what usually goes wrong in a table of sales
 - ``predict``: the units that a posterior expects in cells of a panel, and draws of them
 - ``after_fit``: ``check_fit``, whether a fit describes the sales
-- ``back_test``: weeks that are hidden from a fit, and how often its intervals hold them
+- ``back_test``: periods that are hidden from a fit, and how often its intervals hold them
 """

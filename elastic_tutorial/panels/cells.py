@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
-from elastic_tutorial.validation import label_text
+from elastic_tutorial.validation import quoted
 
 MOST_UNITS = 2.0**53  # units a period: beyond it floats leave out whole numbers
 _MASK = "correct it, or mask the cell: observed False, and NaN in every array"
@@ -78,7 +78,7 @@ def as_labels(name, labels):
         raise PanelError(f"{name}: the label at position {missing.argmax()} is missing; name it.")
     twice = pd.Index(labels).duplicated()
     if twice.any():
-        label = label_text(labels[twice.argmax()])
+        label = quoted(labels[twice.argmax()])
         raise PanelError(
             f"{name} must differ from each other; {label} stands there twice: name one anew, or "
             "join the two."
@@ -114,7 +114,7 @@ def as_positions(category, products, categories):
     if bad.any():
         i = int(bad.argmax())
         raise PanelError(
-            f"category of product {label_text(products[i])} must be a position in categories, from "
+            f"category of product {quoted(products[i])} must be a position in categories, from "
             f"0 to {len(categories) - 1}; got {category[i]}."
         )
     return category
@@ -137,7 +137,7 @@ def _refuse_cell(name, values, bad, panel, what, remedy):
     """Raise for the first bad cell."""
     if bad.any():
         i, t = np.unravel_index(bad.argmax(), bad.shape)
-        product, period = label_text(panel.products[i]), label_text(panel.periods[t])
+        product, period = quoted(panel.products[i]), quoted(panel.periods[t])
         raise PanelError(
             f"{name} of product {product} in period {period} {what}; got "
             f"{_shown(values[i, t])}; {remedy}."

@@ -4,7 +4,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from elastic_tutorial.validation import label_text
+from elastic_tutorial.validation import quoted
 
 
 class PanelError(ValueError):
@@ -64,6 +64,14 @@ def label_codes(table, name):
     return codes, series[first]
 
 
+def read_labels(table, names):
+    """Of each role the position of every row's label, and the labels."""
+    roles = [role for role in ("product", "period", "category") if role in names]
+    found = {role: label_codes(table, names[role]) for role in roles}
+    codes, labels = zip(*found.values(), strict=True)
+    return dict(zip(roles, codes, strict=True)), dict(zip(roles, labels, strict=True))
+
+
 def numbers(table, name):
     """Return a numeric column as floats, none missing or changed."""
     series = table[name]
@@ -84,35 +92,54 @@ def numbers(table, name):
     return values
 
 
-def check_duplicates(table, names, product, period):
-    """Refuse two rows of one product and period."""
-    cell = product.astype(np.int64) * (period.max() + 1) + period
+def check_rows(table, names, codes):
+    """Refuse a table whose rows contradict each other; its rows are counted from 0."""
+    columns = {role: table[names[role]] for role in codes}
+    check_repeats(codes, columns, range(len(table)))
+    if "category" in codes:
+        check_one_category(codes, columns, range(len(table)), names["category"])
+
+
+def check_repeats(codes, labels, rows):
+    """Refuse two rows of one product and period.
+
+    ``codes`` and ``labels`` hold for each role the position and the label of every row, and
+    ``rows`` the numbers by which the reader knows the rows.
+    """
+    product, period = codes["product"].astype(np.int64), codes["period"]
+    cell = product * (period.max() + 1) + period
     repeated = pd.Series(cell).duplicated().to_numpy()
     if repeated.any():
-        row = int(repeated.argmax())
-        first = int((cell == cell[row]).argmax())
+        second = int(repeated.argmax())
+        first = int((cell == cell[second]).argmax())
         raise PanelError(
-            f"product {label_text(table[names['product']][row])} has two rows for period "
-            f"{label_text(table[names['period']][row])}: rows {first} and {row}."
+            f"product {quoted(labels['product'][second])} has two rows for period "
+            f"{quoted(labels['period'][second])}: rows {rows[first]} and {rows[second]}; add such "
+            "rows up, or remove the copy."
         )
 
 
-def category_of_product(table, names, codes, n_products):
-    """One category a product, or an error that names the product and both."""
-    if "category" not in names:
-        return np.zeros(n_products, int)
+def check_one_category(codes, labels, rows, column):
+    """Refuse a product in two categories; arguments as in ``check_repeats``."""
     product, category = codes["product"], codes["category"]
-    of_product = np.zeros(n_products, int)
-    of_product[product[::-1]] = category[::-1]  # the first row of each product decides
-    moved = of_product[product] != category
+    first_of = np.empty(product.max() + 1, int)
+    first_of[product[::-1]] = np.arange(len(product))[::-1]  # the first row is written last
+    moved = category != category[first_of[product]]
     if moved.any():
-        row = int(moved.argmax())
-        first = int((product == product[row]).argmax())
-        labels, label = table[names["category"]], label_text(table[names["product"]][row])
+        here = int(moved.argmax())
+        first = first_of[product[here]]
         raise PanelError(
-            f"column {names['category']!r}, row {row}: product {label} is in category "
-            f"{label_text(labels[row])} here and in {label_text(labels[first])} in row {first}."
+            f"column {quoted(column)}, row {rows[here]}: product "
+            f"{quoted(labels['product'][here])} is in category {quoted(labels['category'][here])} "
+            f"here and in {quoted(labels['category'][first])} in row {rows[first]}; give it one."
         )
+
+
+def category_of_product(codes, n_products):
+    """Position of the category of each product; all the first where there are none."""
+    of_product = np.zeros(n_products, int)
+    if "category" in codes:
+        of_product[codes["product"]] = codes["category"]
     return of_product
 
 

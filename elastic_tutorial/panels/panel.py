@@ -10,15 +10,15 @@ from elastic_tutorial.panels import cells
 from elastic_tutorial.panels.columns import (
     PanelError,
     category_of_product,
-    check_duplicates,
-    label_codes,
+    check_rows,
     like_pandas,
     numbers,
     read_columns,
+    read_labels,
     spread,
 )
 from elastic_tutorial.panels.layout import Layout
-from elastic_tutorial.validation import label_text
+from elastic_tutorial.validation import quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,34 +137,35 @@ class Panel:
         if category is not None:
             names["category"] = category
         table = read_columns(frame, [*names.values(), *covariates])
-        codes, labels = {}, {}
-        for role in ("product", "period", "category"):
-            if role in names:
-                codes[role], labels[role] = label_codes(table, names[role])
-        rows = (codes["product"], codes["period"])
+        codes, labels = read_labels(table, names)
         values = {name: numbers(table, name) for name in [units, price, *covariates]}
         cells.check_whole(units, values[units])
-        check_duplicates(table, names, *rows)
+        try:
+            check_rows(table, names, codes)
+            return cls(**cls._arrays(table, names, codes, labels, values))
+        except PanelError as fault:  # of a cell: find its row
+            raise cells.row_fault(values, names) or fault from None
+
+    @staticmethod
+    def _arrays(table, names, codes, labels, values):
+        """Put the columns of a table into the arrays of a panel."""
+        rows = (codes["product"], codes["period"])
         shape = (len(labels["product"]), len(labels["period"]))
         arrays = {name: spread(column, rows, shape) for name, column in values.items()}
         observed = np.zeros(shape, bool)
         observed[rows] = True
-        categories = labels.get("category")
-        parts = {
-            "units": arrays[units],
-            "price": arrays[price],
+        categories = labels["category"].to_numpy() if "category" in labels else ["all"]
+        return {
+            "units": arrays.pop(names["units"]),
+            "price": arrays.pop(names["price"]),
             "observed": observed,
-            "category": category_of_product(table, names, codes, shape[0]),
+            "category": category_of_product(codes, shape[0]),
             "products": labels["product"].to_numpy(),
             "periods": labels["period"].to_numpy(),
-            "categories": ["all"] if categories is None else categories.to_numpy(),
-            "covariates": {name: arrays[name] for name in covariates},
+            "categories": categories,
+            "covariates": arrays,
             "layout": Layout(dict(table.schema), names, labels, rows, like_pandas(table)),
         }
-        try:
-            return cls(**parts)
-        except PanelError as fault:  # it names the cell: find the row
-            raise cells.row_fault(values, names) or fault from None
 
     @property
     def n_products(self):
@@ -282,6 +283,6 @@ def _is_in(kind, labels, wanted):
     present = set(known)
     unknown = [label for label in wanted if label not in present]
     if unknown:
-        raise PanelError(f"unknown {kind} {label_text(unknown[0])}.")
+        raise PanelError(f"unknown {kind} {quoted(unknown[0])}.")
     chosen = set(wanted)
     return np.array([label in chosen for label in known])

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from elastic_tutorial.prices.market import plain
 from elastic_tutorial.prices.profit import central, in_blocks
 from elastic_tutorial.prices.profit_curve import Curves, maximise
+from elastic_tutorial.validation import quoted
 
 
 def best_moves(place, cost, lower, upper, level, prob):
@@ -55,8 +55,8 @@ def _common(place, rows, low, high, level):
     if not low[bottom] < high[top]:
         raise ValueError(
             f"no common move at level={level!r} keeps all products within their bounds: "
-            f"{plain(place.products[bottom])} must move by a factor of {np.exp(low[bottom]):.3f} "
-            f"or more, {plain(place.products[top])} by {np.exp(high[top]):.3f} or less."
+            f"{quoted(place.products[bottom])} must move by a factor of {np.exp(low[bottom]):.3f} "
+            f"or more, {quoted(place.products[top])} by {np.exp(high[top]):.3f} or less."
         )
     return low[bottom], high[top]
 

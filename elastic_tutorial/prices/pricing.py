@@ -12,10 +12,10 @@ import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.prices.best_move import best_moves
-from elastic_tutorial.prices.market import market, plain, positive_per_product, refuse
+from elastic_tutorial.prices.market import market, positive_per_product, refuse_product
 from elastic_tutorial.prices.profit import gains, profits
 
-LEVELS = ("store", "category", "product")
+MOVES = ("store", "category", "product")  # whose prices move together, by one factor
 
 
 class ExtrapolationWarning(UserWarning):
@@ -189,15 +189,15 @@ def best_price(
     (5.0, '')
     """
     check.probability("prob", prob)
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {', '.join(LEVELS)}; got {level!r}.")
+    if level not in MOVES:
+        raise ValueError(f"level must be one of {', '.join(MOVES)}; got {level!r}.")
     place = market(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
     cost = positive_per_product("unit_cost", unit_cost, place.products)
     bounds = [
         positive_per_product(name, value, place.products)
         for name, value in (("lower", lower), ("upper", upper))
     ]
-    refuse("lower", bounds[0], bounds[0] < bounds[1], place.products, "must be below upper")
+    refuse_product("lower", bounds[0], bounds[0] < bounds[1], place.products, "must be below upper")
     _warn_far(place, *bounds, reach, stacklevel=3)
     columns = best_moves(place, cost, *bounds, level, prob)
     columns |= gains(place, columns["price"], cost, prob)
@@ -232,7 +232,7 @@ def _candidates(price, products):
     grid = np.broadcast_to(grid, (len(products), grid.shape[1]))
     good = np.isfinite(grid) & (grid > 0)
     worst = np.take_along_axis(grid, good.argmin(axis=1)[:, None], axis=1)[:, 0]
-    refuse("price", worst, good.all(axis=1), products, "must be a finite number above 0")
+    refuse_product("price", worst, good.all(axis=1), products, "must be a finite number above 0")
     return grid, ("product", "candidate")
 
 
@@ -246,7 +246,7 @@ def _warn_far(place, low, high, reach, stacklevel):
         worst = beyond.argmax()
         warnings.warn(
             f"{len(far)} of {len(beyond)} products are priced more than a factor of {reach:g} "
-            f"outside the prices they were observed at, {plain(place.products[worst])} by "
+            f"outside the prices they were observed at, {check.quoted(place.products[worst])} by "
             f"{beyond[worst]:.2f}: nothing there was seen, the curve is assumed. Keep prices "
             "nearer, or set reach= if this is meant.",
             ExtrapolationWarning,

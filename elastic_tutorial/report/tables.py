@@ -64,7 +64,6 @@ def elasticity_table(posterior, panel, *, prob):
     check.instance("panel", panel, Panel)
     summary = elasticity_summary(posterior, prob=prob)
     draws = posterior["posterior"].dataset
-    filled = pd.DataFrame(panel.price).ffill(axis=1).bfill(axis=1).to_numpy()
     columns = {
         "category": panel.categories[panel.category],
         "elasticity": summary["mean"].values,
@@ -75,10 +74,10 @@ def elasticity_table(posterior, panel, *, prob):
         "pooled": _pooled(draws, panel),
         "units": panel.total_units.astype(int),
         "revenue": np.nansum(panel.units * panel.price, axis=1),
-        "price_changes": (np.diff(filled, axis=1) != 0).sum(axis=1),
+        "price_changes": _price_changes(panel),
         "lowest_price": np.nanmin(panel.price, axis=1),
         "highest_price": np.nanmax(panel.price, axis=1),
-        "current_price": filled[:, -1],
+        "current_price": panel.current_price,
     }
     index = pd.Index(panel.products, name="product")
     table = pd.DataFrame(columns, index=index).rename_axis(columns=None)
@@ -149,6 +148,12 @@ def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
     return table
 
 
+def _price_changes(panel):
+    """How often the price of a product differed from the last one that was observed before."""
+    filled = pd.DataFrame(panel.price).ffill(axis=1).bfill(axis=1)
+    return (np.diff(filled, axis=1) != 0).sum(axis=1)
+
+
 def _pooled(draws, panel):
     """Variance around the category that is left of the prior's."""
     if not {"category_elasticity", "elasticity_scale"} <= set(draws.data_vars):
@@ -161,10 +166,9 @@ def _pooled(draws, panel):
 
 def _frame_of_prices(panel, unit_cost, bounds):
     """Today's prices, bounds and costs, and why a product gets no price."""
-    filled = pd.DataFrame(panel.price).ffill(axis=1).to_numpy()
     table = pd.DataFrame(
         {
-            "current_price": filled[:, -1],
+            "current_price": panel.current_price,
             "lower_bound": np.nanmin(panel.price, axis=1),
             "upper_bound": np.nanmax(panel.price, axis=1),
         },

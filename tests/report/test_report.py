@@ -258,6 +258,11 @@ def test_the_page_says_what_was_done_in_words(soup):
         assert name in text and row["found"] in text
 
 
+def test_a_period_is_not_called_a_week(soup):
+    """Periods may be days or months."""
+    assert not re.search(r"\bweeks?\b", soup.get_text(), flags=re.IGNORECASE)
+
+
 def test_labels_cannot_write_html(soup, folder):
     assert not soup.select("script")
     assert not soup.select("b:-soup-contains('c')")[1:]
