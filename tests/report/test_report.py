@@ -15,7 +15,7 @@ import xarray as xr
 from bs4 import BeautifulSoup
 
 import elastic_tutorial as et
-from elastic_tutorial.report.page import as_text
+from elastic_tutorial.report.page import as_text, files
 from elastic_tutorial.report.sentences import findings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -268,6 +268,17 @@ def test_labels_cannot_write_html(soup, folder):
     assert not soup.select("b:-soup-contains('c')")[1:]
     assert soup.find("h1").text.strip() == f"Price elasticities of {ODD}.csv"
     assert "<script" not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_nothing_that_a_report_holds_can_write_html(tmp_path):
+    checks = REPORT.checks.assign(verdict='"><b>look</b>', found="<i>a</i>", advice="<u>b</u>")
+    report = a_report(checks=checks, settings={"<em>": "<s>c</s>"}, remarks=("<q>d</q>",))
+    page = BeautifulSoup(files(report)["report.html"], "html.parser")
+    bold = [each.text for each in page.select("b")]  # the names of columns, in the template
+    assert bold == ["lower", "upper", "prob_inelastic", "pooled"]
+    assert not page.select("i, u, em, s, q, script")
+    cell = page.select_one("table#checks tbody td")
+    assert cell.text == '"><b>look</b>' and cell["class"] == ['"><b>look</b>']
 
 
 def test_every_figure_has_a_sentence_of_its_own(soup):
