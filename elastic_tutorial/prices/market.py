@@ -15,14 +15,14 @@ class Market(NamedTuple):
 
     products: np.ndarray
     elasticity: np.ndarray  # (product, draw)
-    base: np.ndarray  # (product, draw): units a period at the current price
-    current: np.ndarray  # (product,), and so are the lowest and the highest observed price
-    lowest: np.ndarray
-    highest: np.ndarray
+    base_demand: np.ndarray  # (product, draw): units a period at the current price
+    current_price: np.ndarray  # (product,), and so are the lowest and the highest observed price
+    lowest_price: np.ndarray
+    highest_price: np.ndarray
     category: np.ndarray | None  # (product,): labels
 
 
-def market(posterior, *, panel, current_price, base_demand):
+def market_of(posterior, *, panel, current_price, base_demand):
     """Line up a posterior with today's prices; see ``expected_profit`` for what is accepted."""
     draws = _draws_of(posterior)
     if panel is not None:

@@ -218,15 +218,14 @@ def _best_for_revenue(posterior, panel, rows, prob):
     candidates = rows[["lower_bound", "current_price", "upper_bound"]].to_numpy()
     found = expected_revenue(posterior, candidates, panel=panel, prob=prob)
     mean = found["mean"].values
-    place = mean.argmax(axis=1)
-    pick = lambda values: np.take_along_axis(values, place[:, None], axis=1)[:, 0]  # noqa: E731
+    product, chosen = np.arange(len(mean)), mean.argmax(axis=1)
     draws = posterior["posterior"]["elasticity"].sel(product=panel.products)
     columns = {
-        "price": pick(candidates),
-        "at_bound": names[place],
-        "expected_profit": pick(mean),
-        "gain": pick(mean) - mean[:, 1],
-        "prob_loss": pick(found["prob_below_today"].values),
+        "price": candidates[product, chosen],
+        "at_bound": names[chosen],
+        "expected_profit": mean[product, chosen],
+        "gain": mean[product, chosen] - mean[:, 1],
+        "prob_loss": found["prob_below_today"].values[product, chosen],
         "prob_inelastic": (draws > -1).mean(("chain", "draw")).values,
     }
     totals = {"total_gain": float(columns["gain"].sum())}
