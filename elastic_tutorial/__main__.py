@@ -51,7 +51,7 @@ def _run(options, caught):
     checks = [command.check(panel, options)]
     progress.step(f"fitting {panel.n_products:,} products")
     posterior = command.fit(panel, options)
-    progress.step("testing on hidden weeks")
+    progress.step("testing on hidden periods")
     test = command.test(panel, options)
     progress.step("choosing prices")
     report = command.report(options, sales, panel, posterior, test, checks, remarks, caught)
@@ -91,11 +91,18 @@ def _complain(message, code):
 def _one_line(error):
     """Say what went wrong in a line; what nobody foresaw, with its kind."""
     text = " ".join(str(error).split())
+    if argument := getattr(error, "argument", None):
+        text += f" Here that is the option {_option(argument)}."
     if isinstance(error, MemoryError):
         return "not enough memory for so many products and periods"
     if isinstance(error, ValueError | OSError | RuntimeError) and text:
         return text
     return f"unforeseen {type(error).__name__}: {text}; --traceback shows where"
+
+
+def _option(argument):
+    """Name the option that stands for an argument of a function."""
+    return f"--{argument.replace('_', '-')}"
 
 
 def _parser():

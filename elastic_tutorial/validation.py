@@ -88,6 +88,16 @@ def instance(name, value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}; got {value!r}.")
 
 
+def quoted(value, longest=40):
+    """Write a value or a label as Python does, without NumPy's type, cut where it is long."""
+    if isinstance(value, np.datetime64):
+        return np.datetime_as_string(value, unit="auto")
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str) and len(value) > longest:
+        value = f"{value[:longest]}..."
+    return repr(value)
+
+
 def float_array(name, values):
     """Return ``values`` as a float array, or raise a TypeError that names the argument."""
     if np.ma.isMaskedArray(values):

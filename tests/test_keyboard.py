@@ -2,6 +2,7 @@
 
 import pytest
 from browsing import CHAPTERS, DESK, PHONE
+from wcag import computed, contrast
 
 CHAPTER = f"{CHAPTERS[0]}.html"
 FOCUSED = """() => {
@@ -14,15 +15,6 @@ FOCUSED = """() => {
         ring: outlineStyle === "none" ? 0 : parseFloat(outlineWidth), colour: outlineColor,
         inSight: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
     };
-}"""
-# Contrast of two colours as WCAG defines it.
-CONTRAST = """([one, other]) => {
-    const light = text => {
-        const parts = text.match(/[\\d.]+/g).slice(0, 3).map(part => part / 255);
-        const [r, g, b] = parts.map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
-    };
-    return Math.max(light(one), light(other)) / Math.min(light(one), light(other));
 }"""
 
 
@@ -60,7 +52,7 @@ def test_the_focus_travels_through_the_page_and_always_shows(theme, visit):
         seen.append(focused(tab))
         if len(seen) > 1:  # the skip link has a ground of its own
             assert seen[-1]["ring"] >= 2, seen[-1]
-            assert tab.evaluate(CONTRAST, [seen[-1]["colour"], ground]) >= 3, seen[-1]
+            assert contrast(computed(seen[-1]["colour"]), computed(ground)) >= 3, seen[-1]
             assert seen[-1]["inSight"], seen[-1]
     else:
         pytest.fail("the focus never leaves the page")

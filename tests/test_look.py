@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from wcag import contrast
+from wcag import computed, contrast
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLE = matplotlib.rc_params_from_file(
@@ -25,8 +25,11 @@ def colors(theme):
     return dict(re.findall(r"--et-(\w+): (#[0-9a-f]+);", block))
 
 
-def test_contrast_of_black_on_white_is_21():
+def test_contrast_is_that_of_the_standard():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
+    assert computed("rgb(118, 118, 118)") == computed("rgba(118, 118, 118, 0.5)")
+    assert contrast(computed("rgb(118, 118, 118)"), "white") == contrast("#767676", "white")
 
 
 def test_pages_and_figures_share_their_colours():

@@ -2,11 +2,12 @@
 
 The files, in reading order:
 
+- ``intervals``: moments and central interval of draws, and of a normal
 - ``summary``: mean, standard deviation and interval of each product's elasticity; shrinkage;
   coverage of a known truth; convergence of chains
 - ``audit``: a fast posterior compared with a slow one, product by product
 - ``before_fit``: ``check_store``, what usually goes wrong in a table of sales
 - ``predict``: the units that a posterior expects in cells of a panel, and draws of them
 - ``after_fit``: ``check_fit``, whether a fit describes the sales
-- ``back_test``: weeks that are hidden from a fit, and how often its intervals hold them
+- ``back_test``: periods that are hidden from a fit, and how often its intervals hold them
 """

@@ -5,6 +5,7 @@ import pandas as pd
 
 from elastic_tutorial.checking.before_fit import COLUMNS
 from elastic_tutorial.checking.predict import log_demand
+from elastic_tutorial.models.labels import SKEWED
 
 _SOME_PRODUCTS = 500  # enough for the check of zeros
 
@@ -49,7 +50,7 @@ def check_fit(posterior, panel, *, test=None):
 
 
 def _shape(posterior):
-    odd = int((np.abs(posterior["analytic"]["skewness"]) > 1).sum())
+    odd = int((np.abs(posterior["analytic"]["skewness"]) > SKEWED).sum())
     if not odd:
         return "the mode was found, and elasticities are close to normal", "ok", "Nothing to do."
     found = f"the mode was found; {odd:,} elasticities are far from normal"

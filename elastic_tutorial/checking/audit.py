@@ -3,7 +3,8 @@
 import arviz as az
 import xarray as xr
 
-from elastic_tutorial.checking.summary import _of_draws, elasticity_summary
+from elastic_tutorial.checking.intervals import of_draws
+from elastic_tutorial.checking.summary import elasticity_summary
 
 
 def compare_posteriors(posterior, reference):
@@ -46,7 +47,7 @@ def compare_posteriors(posterior, reference):
     """
     prob = 0.95
     draws = reference["posterior"]["elasticity"]
-    found, expected = elasticity_summary(posterior, prob=prob), _of_draws(draws, prob)
+    found, expected = elasticity_summary(posterior, prob=prob), of_draws(draws, prob)
     ours, theirs = (set(table["product"].values.tolist()) for table in (found, expected))
     if ours != theirs:
         odd = str(sorted(ours ^ theirs, key=str)[0])

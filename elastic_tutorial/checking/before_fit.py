@@ -52,7 +52,7 @@ def check_store(panel, *, time_effects=True):
         "empty cells": _empty(panel),
         "prices that never moved": _still(panel, moved),
         "price jumps": _jumps(panel),
-        "weeks without sales": _zeros_left_out(panel),
+        "periods without sales": _zeros_left_out(panel),
     }
     if time_effects:
         rows["prices that move together"] = _together(panel)

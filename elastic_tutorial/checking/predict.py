@@ -13,8 +13,7 @@ def log_demand(posterior, fitted, panel, cells):
     """
     product, period = cells
     draws = posterior["posterior"].isel(chain=0)
-    last = fitted.n_periods - 1 - fitted.observed[:, ::-1].argmax(axis=1)
-    current = fitted.log_price[np.arange(fitted.n_products), last]
+    current = np.log(fitted.current_price)
     unique, place = np.unique(product, return_inverse=True)
     own = {name: draws[name].values[:, unique] for name in ("elasticity", "base_demand")}
     distance = panel.log_price[cells] - current[product]

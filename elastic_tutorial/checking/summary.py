@@ -5,9 +5,10 @@ import warnings
 import arviz as az
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from elastic_tutorial import validation as check
+from elastic_tutorial.checking import intervals
+from elastic_tutorial.models.labels import SKEWED
 
 
 class ConvergenceError(RuntimeError):
@@ -80,7 +81,9 @@ def elasticity_summary(posterior, *, prob):
     ----------
     posterior : xarray.DataTree
         From any ``fit_*``. Where it has a group ``analytic``, as from ``fit_laplace``, mean and sd
-        are taken from there, and the interval is that of a normal; else all come from the draws.
+        are taken from there, and the interval is that of a normal, unless the elasticity is far
+        from normal (``skewness`` beyond 1 in size): then its interval is taken from the draws.
+        Without that group all come from the draws.
     prob : float
         Probability of the interval.
 
@@ -102,28 +105,25 @@ def elasticity_summary(posterior, *, prob):
     >>> elasticity_summary(tree, prob=0.9)["mean"].round(1).values
     array([-2., -2., -2.])
     """
-    tail = (1 - check.probability("prob", prob)) / 2
+    check.probability("prob", prob)
     if "analytic" not in posterior:
-        return _of_draws(posterior["posterior"]["elasticity"], prob)
-    table = posterior["analytic"].to_dataset()[["mean", "sd"]]
-    half = stats.norm.isf(tail) * table["sd"]
-    table = table.assign(lower=table["mean"] - half, upper=table["mean"] + half)
-    return table.assign_attrs(prob=prob)
+        return intervals.of_draws(posterior["posterior"]["elasticity"], prob)
+    analytic = posterior["analytic"]
+    table = intervals.of_normal(analytic["mean"], analytic["sd"], prob)
+    return _take_ends_from_draws(table, posterior)
 
 
-def _of_draws(draws, prob):
-    """Mean, sd and central interval of draws."""
-    tail, over = (1 - prob) / 2, ("chain", "draw")
-    quantiles = draws.quantile([tail, 1 - tail], dim=over).drop_vars("quantile")
-    return xr.Dataset(
-        {
-            "mean": draws.mean(over),
-            "sd": draws.std(over),
-            "lower": quantiles.isel(quantile=0),
-            "upper": quantiles.isel(quantile=1),
-        },
-        attrs={"prob": prob},
-    )
+def _take_ends_from_draws(table, posterior):
+    """Put the draws' interval in place of the normal's where an elasticity is far from normal."""
+    if "skewness" not in posterior["analytic"]:
+        return table
+    far = np.abs(posterior["analytic"]["skewness"].values) > SKEWED
+    if far.any():
+        draws = posterior["posterior"]["elasticity"].isel(product=far)
+        lower, upper = (table[name].values.copy() for name in ("lower", "upper"))
+        lower[far], upper[far] = intervals.ends_of_draws(draws, table.attrs["prob"])
+        table = table.assign(lower=("product", lower), upper=("product", upper))
+    return table
 
 
 def shrinkage(posterior, separate, *, panel):

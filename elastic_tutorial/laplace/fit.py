@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.laplace import design, explore, hyper
-from elastic_tutorial.models.labels import DIMS, labelled
+from elastic_tutorial.models.labels import DIMS, SKEWED, labelled
 from elastic_tutorial.models.poolings import LEVELS, _priors
 from elastic_tutorial.panels.panel import Panel
 
@@ -25,7 +25,6 @@ LIKELIHOODS, INTERCEPTS = ("poisson", "negative_binomial"), ("gamma", "fixed")
 _UNIT = {"elasticity_scale": 0.1, "shape": 0.2, "pivot": 0.5, "dispersion": 0.2}
 _MANY_CELLS = 600_000  # above, hyperparameters are first learned on some of the products
 _SOME_PRODUCTS = (1_000, 5_000)
-_SKEWED = 1.0
 _PARTS = 16  # of the draws, each with random numbers of its own
 _MORE_DIMS = {"base_demand": ["product"], "category_level": ["category"]}
 
@@ -286,11 +285,11 @@ def _warn(found, tree):
             stacklevel=3,
         )
     skewness = np.abs(tree["analytic"]["skewness"])
-    skewed = tree["analytic"]["product"].values[skewness.values > _SKEWED]
+    skewed = tree["analytic"]["product"].values[skewness.values > SKEWED]
     if len(skewed):
         warnings.warn(
             f"{len(skewed)} products have elasticities far from normal, {str(skewed[0])!r} among "
-            "them: take their intervals from the draws.",
+            "them: elasticity_summary takes their intervals from the draws.",
             ApproximationWarning,
             stacklevel=3,
         )

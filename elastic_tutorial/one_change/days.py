@@ -1,5 +1,7 @@
 """The two searches behind ``days_needed``: for a width and for a power."""
 
+from bisect import bisect_left
+
 import numpy as np
 from scipy import special, stats
 
@@ -66,8 +68,5 @@ def _first_day(enough, rate_before, target):
                 "less."
             )
         high = min(2 * high, most)
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    between = range(high // 2 + 1, high)  # half of it was not enough
+    return high // 2 + 1 + bisect_left(between, True, key=enough)

@@ -1,4 +1,4 @@
-"""Worlds whose truth is known."""
+"""Daily sales around one price change whose truth is known."""
 
 import numpy as np
 import pandas as pd

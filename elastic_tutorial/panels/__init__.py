@@ -4,6 +4,7 @@ The files, in reading order; the last three read a sales file of one's own, as p
 
 - ``panel``: ``Panel``, checked at construction, made by ``from_frame``, narrowed by ``select``
 - ``columns``: columns of a table, checked and turned into arrays; ``PanelError``
+- ``cells``: what labels and numbers of a panel must be, and what is said where they are not
 - ``layout``: how the table looked, so that ``to_frame`` gives it back
 - ``parquet``: a panel from Parquet files that are larger than memory
 - ``datasets``: the cheese and the orange juice that are shipped in ``data``

@@ -4,9 +4,18 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from elastic_tutorial.validation import quoted
+
 
 class PanelError(ValueError):
-    """A sales table that cannot be a panel; the message names column, row and value."""
+    """A sales table that cannot be a panel; the message names column, row and value.
+
+    ``argument`` is the name of the argument that may mend it, such as ``"decimal"``, or None.
+    """
+
+    def __init__(self, message, *, argument=None):
+        super().__init__(message)
+        self.argument = argument
 
 
 def read_columns(frame, columns):
@@ -55,8 +64,16 @@ def label_codes(table, name):
     return codes, series[first]
 
 
+def read_labels(table, names):
+    """Of each role the position of every row's label, and the labels."""
+    roles = [role for role in ("product", "period", "category") if role in names]
+    found = {role: label_codes(table, names[role]) for role in roles}
+    codes, labels = zip(*found.values(), strict=True)
+    return dict(zip(roles, codes, strict=True)), dict(zip(roles, labels, strict=True))
+
+
 def numbers(table, name):
-    """Return a numeric column as floats, none missing or infinite."""
+    """Return a numeric column as floats, none missing or changed."""
     series = table[name]
     if not (series.dtype.is_numeric() or series.dtype == nw.Boolean):
         raise PanelError(f"column {name!r} must hold numbers; its type is {series.dtype}.")
@@ -66,63 +83,64 @@ def numbers(table, name):
     exact = series.to_numpy()
     values = exact.astype(float)
     if series.dtype.is_integer():
-        fits = (exact <= 2**53) & (exact >= -(2**53))
-        refuse(name, exact, fits, "must be at most 2^53 in size")
-    refuse(name, values, np.isfinite(values), "must be a finite number")
+        fits = (exact <= 2**53) & (exact >= -(2**53))  # beyond, floats leave out whole numbers
+        if not fits.all():
+            row = int(np.argmin(fits))
+            raise PanelError(
+                f"column {name!r}, row {row}: must be at most 2^53 in size; got {exact[row]}."
+            )
     return values
 
 
-def refuse(name, values, good, rule):
-    """Raise on the first value that is not good."""
-    if not good.all():
-        row = int(np.argmin(good))
-        value = str(values[row]).removesuffix(".0")
-        raise PanelError(f"column {name!r}, row {row}: {rule}; got {value}.")
+def check_rows(table, names, codes):
+    """Refuse a table whose rows contradict each other; its rows are counted from 0."""
+    columns = {role: table[names[role]] for role in codes}
+    check_repeats(codes, columns, range(len(table)))
+    if "category" in codes:
+        check_one_category(codes, columns, range(len(table)), names["category"])
 
 
-def check_units(name, values):
-    """Refuse units that are not whole numbers from 0 to 2^53."""
-    refuse(name, values, values >= 0, "units must be 0 or more")
-    refuse(name, values, values == np.floor(values), "units must be whole numbers")
-    refuse(name, values, values <= 2**53, "units must be at most 2^53")
+def check_repeats(codes, labels, rows):
+    """Refuse two rows of one product and period.
 
-
-def check_duplicates(table, names, product, period):
-    """Refuse two rows of one product and period."""
-    cell = product.astype(np.int64) * (period.max() + 1) + period
+    ``codes`` and ``labels`` hold for each role the position and the label of every row, and
+    ``rows`` the numbers by which the reader knows the rows.
+    """
+    product, period = codes["product"].astype(np.int64), codes["period"]
+    cell = product * (period.max() + 1) + period
     repeated = pd.Series(cell).duplicated().to_numpy()
     if repeated.any():
-        row = int(repeated.argmax())
-        first = int((cell == cell[row]).argmax())
+        second = int(repeated.argmax())
+        first = int((cell == cell[second]).argmax())
         raise PanelError(
-            f"product {plain(table[names['product']][row])} has two rows for period "
-            f"{plain(table[names['period']][row])}: rows {first} and {row}."
+            f"product {quoted(labels['product'][second])} has two rows for period "
+            f"{quoted(labels['period'][second])}: rows {rows[first]} and {rows[second]}; add such "
+            "rows up, or remove the copy."
         )
 
 
-def category_of_product(table, names, codes, n_products):
-    """One category a product, or an error that names the product and both."""
-    if "category" not in names:
-        return np.zeros(n_products, int)
+def check_one_category(codes, labels, rows, column):
+    """Refuse a product in two categories; arguments as in ``check_repeats``."""
     product, category = codes["product"], codes["category"]
-    of_product = np.zeros(n_products, int)
-    of_product[product[::-1]] = category[::-1]  # the first row of each product decides
-    moved = of_product[product] != category
+    first_of = np.empty(product.max() + 1, int)
+    first_of[product[::-1]] = np.arange(len(product))[::-1]  # the first row is written last
+    moved = category != category[first_of[product]]
     if moved.any():
-        row = int(moved.argmax())
-        first = int((product == product[row]).argmax())
-        labels = table[names["category"]]
+        here = int(moved.argmax())
+        first = first_of[product[here]]
         raise PanelError(
-            f"column {names['category']!r}, row {row}: product "
-            f"{plain(table[names['product']][row])} is in category {plain(labels[row])} here and "
-            f"in {plain(labels[first])} in row {first}."
+            f"column {quoted(column)}, row {rows[here]}: product "
+            f"{quoted(labels['product'][here])} is in category {quoted(labels['category'][here])} "
+            f"here and in {quoted(labels['category'][first])} in row {rows[first]}; give it one."
         )
+
+
+def category_of_product(codes, n_products):
+    """Position of the category of each product; all the first where there are none."""
+    of_product = np.zeros(n_products, int)
+    if "category" in codes:
+        of_product[codes["product"]] = codes["category"]
     return of_product
-
-
-def plain(label):
-    """Write a label as Python does, not NumPy."""
-    return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def spread(values, rows, shape):

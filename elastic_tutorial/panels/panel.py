@@ -6,20 +6,19 @@ from types import MappingProxyType
 
 import numpy as np
 
+from elastic_tutorial.panels import cells
 from elastic_tutorial.panels.columns import (
     PanelError,
     category_of_product,
-    check_duplicates,
-    check_units,
-    label_codes,
+    check_rows,
     like_pandas,
     numbers,
-    plain,
     read_columns,
-    refuse,
+    read_labels,
     spread,
 )
 from elastic_tutorial.panels.layout import Layout
+from elastic_tutorial.validation import quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +31,17 @@ class Panel:
     Parameters
     ----------
     units : ndarray, shape (product, period)
-        Units sold in a period, whole numbers >= 0.
+        Units sold in a period, 0 to 2^53, NaN where nothing was observed. Sales are whole numbers,
+        as ``from_frame`` demands; a demand that is put in the place of a stock-out need not be.
     price : ndarray, shape (product, period)
-        Currency per unit, > 0.
+        Currency per unit, > 0 and finite, NaN where nothing was observed.
     observed : ndarray of bool, shape (product, period)
     category : ndarray of int, shape (product,)
         Position of each product's category in ``categories``.
     products, periods, categories : ndarray
-        Labels, sorted.
+        Labels, each once; periods in order of time. ``from_frame`` sorts all three.
     covariates : mapping from name to ndarray, shape (product, period)
+        Finite where observed, else NaN. The panel keeps a read-only mapping.
     account : tuple of str
         A line for each selection that led to this panel, saying what it dropped.
     layout : optional
@@ -49,7 +50,9 @@ class Panel:
     Raises
     ------
     PanelError
-        If the shapes do not fit together.
+        If shapes or types do not fit together, a label is missing or stands there twice, a
+        category has no label, or a number is out of range, missing where a cell is observed or
+        there where none is. The message names product, period and value, and what to do.
 
     Examples
     --------
@@ -73,17 +76,25 @@ class Panel:
     layout: Layout | None = field(default=None, repr=False)
 
     def __post_init__(self):
-        shape = (len(self.products), len(self.periods))
-        arrays = {"units": self.units, "price": self.price, "observed": self.observed}
-        for name, array in (arrays | dict(self.covariates)).items():
-            if np.shape(array) != shape:
-                raise PanelError(
-                    f"{name} must have shape (product, period) = {shape}; got {np.shape(array)}."
-                )
-        if np.shape(self.category) != shape[:1]:
-            raise PanelError(
-                f"category must have shape (product,) = {shape[:1]}; got {np.shape(self.category)}."
-            )
+        def keep(name, value):
+            object.__setattr__(self, name, value)
+
+        for name in ("products", "periods", "categories"):
+            keep(name, cells.as_labels(name, getattr(self, name)))
+        shape, dims = (self.n_products, self.n_periods), "product, period"
+        for name in ("units", "price"):
+            keep(name, cells.as_numbers(name, getattr(self, name), shape, dims))
+        keep("observed", cells.as_mask(self.observed, shape))
+        covariates = {
+            name: cells.as_numbers(name, values, shape, dims, kinds="biuf")
+            for name, values in self.covariates.items()
+        }
+        keep("covariates", MappingProxyType(covariates))
+        keep("category", cells.as_positions(self.category, self.products, self.categories))
+        cells.check_cells("units", self.units, self, "units")
+        cells.check_cells("price", self.price, self, "price")
+        for name, values in covariates.items():
+            cells.check_cells(name, values, self)
 
     @classmethod
     def from_frame(cls, frame, *, product, period, units, price, category=None, covariates=()):
@@ -126,29 +137,35 @@ class Panel:
         if category is not None:
             names["category"] = category
         table = read_columns(frame, [*names.values(), *covariates])
-        codes, labels = {}, {}
-        for role in ("product", "period", "category"):
-            if role in names:
-                codes[role], labels[role] = label_codes(table, names[role])
-        rows = (codes["product"], codes["period"])
+        codes, labels = read_labels(table, names)
         values = {name: numbers(table, name) for name in [units, price, *covariates]}
-        check_units(units, values[units])
-        refuse(price, values[price], values[price] > 0, "must be above 0")
-        check_duplicates(table, names, *rows)
+        cells.check_whole(units, values[units])
+        try:
+            check_rows(table, names, codes)
+            return cls(**cls._arrays(table, names, codes, labels, values))
+        except PanelError as fault:  # of a cell: find its row
+            raise cells.row_fault(values, names) or fault from None
+
+    @staticmethod
+    def _arrays(table, names, codes, labels, values):
+        """Put the columns of a table into the arrays of a panel."""
+        rows = (codes["product"], codes["period"])
         shape = (len(labels["product"]), len(labels["period"]))
         arrays = {name: spread(column, rows, shape) for name, column in values.items()}
-        categories = labels.get("category")
-        return cls(
-            units=arrays[units],
-            price=arrays[price],
-            observed=~np.isnan(arrays[price]),
-            category=category_of_product(table, names, codes, shape[0]),
-            products=labels["product"].to_numpy(),
-            periods=labels["period"].to_numpy(),
-            categories=np.array(["all"]) if categories is None else categories.to_numpy(),
-            covariates=MappingProxyType({name: arrays[name] for name in covariates}),
-            layout=Layout(dict(table.schema), names, labels, rows, like_pandas(table)),
-        )
+        observed = np.zeros(shape, bool)
+        observed[rows] = True
+        categories = labels["category"].to_numpy() if "category" in labels else ["all"]
+        return {
+            "units": arrays.pop(names["units"]),
+            "price": arrays.pop(names["price"]),
+            "observed": observed,
+            "category": category_of_product(codes, shape[0]),
+            "products": labels["product"].to_numpy(),
+            "periods": labels["period"].to_numpy(),
+            "categories": categories,
+            "covariates": arrays,
+            "layout": Layout(dict(table.schema), names, labels, rows, like_pandas(table)),
+        }
 
     @property
     def n_products(self):
@@ -169,6 +186,12 @@ class Panel:
     def log_price(self):
         """Natural log of the price, shape (product, period); NaN where nothing was observed."""
         return np.log(self.price)
+
+    @property
+    def current_price(self):
+        """Last observed price of each product, shape (product,)."""
+        last = self.n_periods - 1 - self.observed[:, ::-1].argmax(axis=1)
+        return self.price[np.arange(self.n_products), last]
 
     @property
     def total_units(self):
@@ -235,18 +258,18 @@ class Panel:
     def _take(self, rows, account):
         """Keep the products in these rows, and the periods and categories that they use."""
         used = np.flatnonzero(self.observed[rows].any(axis=0))
-        cells = np.ix_(rows, used)
+        kept = np.ix_(rows, used)
         present, category = np.unique(self.category[rows], return_inverse=True)
         return replace(
             self,
-            units=self.units[cells],
-            price=self.price[cells],
-            observed=self.observed[cells],
+            units=self.units[kept],
+            price=self.price[kept],
+            observed=self.observed[kept],
             category=category,
             products=self.products[rows],
             periods=self.periods[used],
             categories=self.categories[present],
-            covariates=MappingProxyType({k: v[cells] for k, v in self.covariates.items()}),
+            covariates={name: values[kept] for name, values in self.covariates.items()},
             account=(*self.account, account),
             layout=self.layout and self.layout.take(rows, used, present),
         )
@@ -260,6 +283,6 @@ def _is_in(kind, labels, wanted):
     present = set(known)
     unknown = [label for label in wanted if label not in present]
     if unknown:
-        raise PanelError(f"unknown {kind} {plain(unknown[0])}.")
+        raise PanelError(f"unknown {kind} {quoted(unknown[0])}.")
     chosen = set(wanted)
     return np.array([label in chosen for label in known])

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from elastic_tutorial.panels.columns import PanelError, plain
+from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.panel import Panel
+from elastic_tutorial.validation import quoted
 
 
 def panel_from_parquet(path, *, product, period, units, price, category, covariates=()):
@@ -53,7 +54,7 @@ def panel_from_parquet(path, *, product, period, units, price, category, covaria
         try:
             part = Panel.from_frame(table, **names, category=category, covariates=covariates)
         except PanelError as error:
-            raise PanelError(f"category {plain(label)}: {error}") from error
+            raise PanelError(f"category {quoted(label)}: {error}") from error
         parts.append(part)
     return _joined(parts)
 
@@ -95,7 +96,7 @@ def _joined(parts):
     twice = products[order][1:] == products[order][:-1]
     if twice.any():
         product = products[order][1:][twice][0]
-        raise PanelError(f"product {plain(product)} stands in two categories.")
+        raise PanelError(f"product {quoted(product)} stands in two categories.")
     periods = np.unique(np.concatenate([part.periods for part in parts]))
     place = np.empty(len(products), int)
     place[order] = np.arange(len(products))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
-from elastic_tutorial.panels.raw_file import MISSING, shorten
+from elastic_tutorial.panels.raw_file import MISSING
+from elastic_tutorial.validation import quoted
 
 _LONGEST = 200  # characters of a label
 _DATE = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})([T ]\S*)?")
@@ -28,8 +29,8 @@ def labels_of(raw, name, first_row):
         row = int(np.isin(codes, np.flatnonzero(bad)).argmax())
         label = text[codes[row]]
         raise PanelError(
-            f"row {row + first_row}, column {shorten(name)}: a label of {len(label):,} characters "
-            f"or more than one line, {shorten(label)}; is a quotation mark missing?"
+            f"row {row + first_row}, column {quoted(name)}: a label of {len(label):,} characters "
+            f"or more than one line, {quoted(label)}; is a quotation mark missing?"
         )
     return text[codes]
 
@@ -43,7 +44,7 @@ def periods_of(raw, name, first_row, date_format):
 
     def where(position):
         row = int((codes == position).argmax()) + first_row
-        return f"row {row}, column {shorten(name)}: {shorten(unique[position])}"
+        return f"row {row}, column {quoted(name)}: {quoted(unique[position])}"
 
     if date_format is not None:
         values = _dates(pd.to_datetime(unique, format=date_format, errors="coerce"), where)
@@ -72,8 +73,9 @@ def _as_dates(labels, where):
         ]
         odd = odd.index(True) if any(odd) else 0
         raise PanelError(
-            f"{where(odd)} cannot be put in order of time; number the periods, or write dates as "
-            "2024-01-31 (option --date-format reads others)."
+            f"{where(odd)} cannot be put in order of time; number the periods, write dates as "
+            "2024-01-31, or say how they are written, as date_format='%d/%m/%Y'.",
+            argument="date_format",
         )
     dates = {}
     for order in ("%d.%m.%Y", "%m.%d.%Y"):
@@ -83,7 +85,8 @@ def _as_dates(labels, where):
     if len(possible) == 2 and not all(each[2] == "." or each[1] == each[3] for each in found):
         raise PanelError(
             f"{where(0)} may be day first or month first; write dates as 2024-01-31, or name the "
-            "order (option --date-format, as %d/%m/%Y)."
+            "order, as date_format='%d/%m/%Y'.",
+            argument="date_format",
         )
     return dates[possible[0] if possible else "%d.%m.%Y"]
 
@@ -105,7 +108,7 @@ def numbers_of(raw, name, first_row, *, decimal, thousands):
         values = raw.to_numpy(float, na_value=np.nan)
         if np.isinf(values).any():
             row = int(np.isinf(values).argmax())
-            raise PanelError(f"row {row + first_row}, column {shorten(name)}: an infinite number.")
+            raise PanelError(f"row {row + first_row}, column {quoted(name)}: an infinite number.")
         return values
     text = raw.where(raw.notna(), "").astype(str).str.strip()
     filled = ~text.isin(MISSING).to_numpy()
@@ -117,7 +120,7 @@ def numbers_of(raw, name, first_row, *, decimal, thousands):
         text = text.str.replace(thousands, "", regex=False)
     if (filled & ~good).any():
         row = int((filled & ~good).argmax())
-        _refuse_text(str(raw.iloc[row]).strip(), f"row {row + first_row}, column {shorten(name)}")
+        _refuse_text(str(raw.iloc[row]).strip(), f"row {row + first_row}, column {quoted(name)}")
     values = np.full(len(raw), np.nan)
     values[filled] = text[filled].str.replace(decimal, ".", regex=False).astype(float)
     return values
@@ -125,14 +128,16 @@ def numbers_of(raw, name, first_row, *, decimal, thousands):
 
 def _refuse_text(cell, where):
     """Say what is wrong with a cell that is not a number."""
+    argument = None
     if re.fullmatch(r"[+-]?[\d., '\u00a0\u202f]*\d", cell):
-        option = "--thousands" if re.search(r",\d{3}\b", cell) else "--decimal"
-        advice = f"say what its marks mean (options --decimal and --thousands), as {option} ,"
+        argument = "thousands" if re.search(r",\d{3}\b", cell) else "decimal"
+        advice = f"say what its marks mean (decimal and thousands), as {argument}=','"
     elif re.search(r"\d", cell):
         advice = "leave units and currencies out of the cells"
     else:
         advice = "leave the cell empty where there is no number"
-    raise PanelError(f"{where}: {shorten(cell)} is not a plain number; {advice}.")
+    text = f"{where}: {quoted(cell)} is not a plain number; {advice}."
+    raise PanelError(text, argument=argument)
 
 
 def mask(table, rules):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.validation import quoted
 
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 _DELIMITERS = ",;\t|"
@@ -20,6 +21,7 @@ _NOT_TEXT = {
     b"BZh": "is compressed by bzip2; unpack it first",
     b"%PDF": "is a PDF; export the sales as CSV (UTF-8)",
 }
+_QUOTE = "put cells that hold the separator in quotation marks"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -38,20 +40,13 @@ def read_raw(path, columns, *, labels, encoding, decimal):
     return _csv(_decode(data, path.name, encoding), path.name, columns, labels, decimal), 2
 
 
-def shorten(value, limit=40):
-    """Write a value in quotes, on one line, cut where it is long."""
-    text = str(value)
-    text = text if len(text) <= limit else f"{text[:limit]}..."
-    return repr(text)
-
-
 def _check_names(columns):
     """Refuse names that are no text, and columns in two roles."""
     for name in columns:
         if not isinstance(name, str) or not name:
             raise PanelError(f"column names must be text; got {name!r}.")
         if columns.count(name) > 1:
-            raise PanelError(f"column {shorten(name)} was given twice; each role needs its own.")
+            raise PanelError(f"column {quoted(name)} was given twice; each role needs its own.")
 
 
 def _bytes(path):
@@ -61,10 +56,11 @@ def _bytes(path):
             raise PanelError(f"{path.name} is a folder; name the CSV or Parquet file in it.")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise PanelError(f"there is no file {shorten(path, 200)}; check the name.") from None
+        name = quoted(str(path), longest=200)
+        raise PanelError(f"there is no file {name}; check the name.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise PanelError(f"{shorten(path.name)} cannot be read: {reason}.") from None
+        raise PanelError(f"{quoted(path.name)} cannot be read: {reason}.") from None
     if not data.strip():
         raise PanelError(f"{path.name} is empty.")
     return data
@@ -80,12 +76,14 @@ def _decode(data, name, encoding):
     try:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except LookupError:
-        raise PanelError(f"there is no encoding {shorten(encoding)}; try 'cp1252'.") from None
+        text = f"there is no encoding {quoted(encoding)}; try encoding='cp1252'."
+        raise PanelError(text, argument="encoding") from None
     except UnicodeError as error:
         place = data[: getattr(error, "start", 0)].count(b"\n") + 1
         raise PanelError(
             f"{name}, row {place}: not written in {encoding}; save the file as UTF-8, or name its "
-            "encoding, often cp1252 (option --encoding)."
+            "encoding, often encoding='cp1252'.",
+            argument="encoding",
         ) from None
     if "\0" in text:
         raise PanelError(f"{name} holds zero bytes, so it is no CSV file; export it again as CSV.")
@@ -112,7 +110,7 @@ def _csv(text, name, columns, labels, decimal):
                 low_memory=False,
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
-        raise PanelError(f"{name}{_plain(error, text, len(header), delimiter)}") from None
+        raise PanelError(f"{name}{_fault(error, len(header))}") from None
     if not len(table):
         raise PanelError(f"{name} has a header and no rows.")
     return table[[position[column] for column in columns]].set_axis(columns, axis=1)
@@ -133,7 +131,7 @@ def _header(text, name, columns):
         raise PanelError(f"{name}, row 1 is blank; the headings must stand there.")
     if width == 1 and len(columns) > 1:
         raise PanelError(
-            f"{name} has one column, {shorten(header[0])}; separate columns by commas, semicolons "
+            f"{name} has one column, {quoted(header[0])}; separate columns by commas, semicolons "
             "or tabs."
         )
     check_present(name, header, columns)
@@ -145,16 +143,16 @@ def check_present(name, header, columns):
     for column in columns:
         if column not in header:
             close = difflib.get_close_matches(column, header, 1, 0.5)
-            hint = f"; did you mean {shorten(close[0])}?" if close else "."
-            listed = ", ".join(shorten(each) for each in header[:12])
+            hint = f"; did you mean {quoted(close[0])}?" if close else "."
+            listed = ", ".join(quoted(each) for each in header[:12])
             more = f" and {len(header) - 12} more" if len(header) > 12 else ""
-            raise PanelError(f"{name} has no column {shorten(column)}, only {listed}{more}{hint}")
+            raise PanelError(f"{name} has no column {quoted(column)}, only {listed}{more}{hint}")
         if header.count(column) > 1:
-            raise PanelError(f"{name} has two columns {shorten(column)}; rename one.")
+            raise PanelError(f"{name} has two columns {quoted(column)}; rename one.")
 
 
-def _plain(error, text, width, delimiter):
-    """Say in words what pandas could not read."""
+def _fault(error, width):
+    """Say in words what pandas could not read under so many headings."""
     message = str(error)
     if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
         wanted, row, seen = found.groups()
@@ -166,18 +164,10 @@ def _plain(error, text, width, delimiter):
     return f" cannot be read as a table: {' '.join(message.split())}."
 
 
-_QUOTE = "put cells that hold the separator in quotation marks"
-
-
 def _parquet(path, columns):
     """Read the columns of a Parquet file."""
-    try:
-        from pyarrow import ArrowException, parquet  # large, and needed here alone
-    except ImportError:
-        raise PanelError(
-            f"{path.name} is a Parquet file, and those need pyarrow: pip install pyarrow, or save "
-            "the table as CSV."
-        ) from None
+    from pyarrow import ArrowException, parquet  # large, and needed here alone
+
     try:
         check_present(path.name, parquet.read_schema(path).names, columns)
         table = parquet.read_table(path, columns=columns).to_pandas()

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from elastic_tutorial.panels import raw_cells, raw_file
-from elastic_tutorial.panels.columns import PanelError
-from elastic_tutorial.panels.raw_file import shorten
+from elastic_tutorial.panels.columns import PanelError, check_one_category, check_repeats
+from elastic_tutorial.validation import quoted
 
 
 class SalesTable(NamedTuple):
@@ -81,7 +81,8 @@ def read_sales(
     Raises
     ------
     PanelError
-        In one line: what is wrong, in which row and column, and what to do.
+        In one line: what is wrong, in which row and column, and what to do; where an argument may
+        mend it, its name is the error's ``argument``.
 
     Examples
     --------
@@ -154,31 +155,32 @@ def unit_costs(sales, panel, *, cost):
 def _check_marks(decimal, thousands):
     """Refuse marks that cannot tell numbers apart."""
     if decimal not in (".", ","):
-        raise PanelError(f"decimal must be '.' or ','; got {decimal!r}.")
+        raise PanelError(f"decimal must be '.' or ','; got {decimal!r}.", argument="decimal")
     if thousands is not None and (len(thousands) != 1 or thousands in f"{decimal}0123456789+-eE"):
         raise PanelError(
             f"thousands must be one character other than the decimal mark {decimal!r}, such as "
-            f"',' or a space; got {thousands!r}."
+            f"',' or a space; got {thousands!r}.",
+            argument="thousands",
         )
 
 
 def _rules(table, labels, numbers, covariates):
     """Say which rows are left out, and why."""
     for name in labels.values():
-        yield f"no label in column {shorten(name)}", table[name].isna()
+        yield f"no label in column {quoted(name)}", table[name].isna()
     for name in [numbers["units"], numbers["price"], *covariates]:
-        yield f"no number in column {shorten(name)}", table[name].isna()
+        yield f"no number in column {quoted(name)}", table[name].isna()
     units, price = numbers["units"], numbers["price"]
-    returned = f"negative units in column {shorten(units)} (more returned than sold)"
+    returned = f"negative units in column {quoted(units)} (more returned than sold)"
     yield returned, table[units] < 0
-    yield f"a price of 0 in column {shorten(price)}", table[price] == 0
-    yield f"a negative price in column {shorten(price)}", table[price] < 0
+    yield f"a price of 0 in column {quoted(price)}", table[price] == 0
+    yield f"a negative price in column {quoted(price)}", table[price] < 0
 
 
 def _refuse(table, labels, numbers, rows):
     """Refuse what would be a plausible number and is wrong."""
     units, cost = table[numbers["units"]].to_numpy(), numbers.get("cost")
-    name = shorten(numbers["units"])
+    name = quoted(numbers["units"])
     raw_cells.refuse_row(
         units != np.floor(units),
         rows,
@@ -194,43 +196,17 @@ def _refuse(table, labels, numbers, rows):
             values <= 0,
             rows,
             lambda i: (
-                f"column {shorten(cost)}: a unit cost must be above 0; got {values[i]:g}; leave "
+                f"column {quoted(cost)}: a unit cost must be above 0; got {values[i]:g}; leave "
                 "the cell empty where it is unknown."
             ),
         )
-    _refuse_repeats(table, labels, rows)
+    _check_labels(table, labels, rows)
+
+
+def _check_labels(table, labels, rows):
+    """Refuse two rows of one product and period, and a product in two categories."""
+    columns = {role: table[name].to_numpy() for role, name in labels.items()}
+    codes = {role: pd.factorize(column)[0] for role, column in columns.items()}
+    check_repeats(codes, columns, rows)
     if "category" in labels:
-        _refuse_moves(table, labels, rows)
-
-
-def _refuse_repeats(table, labels, rows):
-    """Refuse two rows of one product and period."""
-    product, period = (pd.factorize(table[labels[k]])[0] for k in ("product", "period"))
-    cell = product.astype(np.int64) * (period.max() + 1) + period
-    repeated = pd.Series(cell).duplicated().to_numpy()
-
-    def what(i):
-        first = rows[int((cell == cell[i]).argmax())]
-        labelled = [shorten(table[labels[k]].iloc[i]) for k in ("product", "period")]
-        return (
-            f"product {labelled[0]} has a second row for period {labelled[1]}, after row {first}; "
-            "add such rows up, or remove the copy."
-        )
-
-    raw_cells.refuse_row(repeated, rows, what)
-
-
-def _refuse_moves(table, labels, rows):
-    """Refuse a product in two categories."""
-    product, names = (table[labels[k]] for k in ("product", "category"))
-    codes = pd.factorize(product)[0]
-    first = np.unique(codes, return_index=True)[1][codes]
-    category = pd.factorize(names)[0]
-
-    def what(i):
-        return (
-            f"product {shorten(product.iloc[i])} is in category {shorten(names.iloc[i])} here and "
-            f"in {shorten(names.iloc[first[i]])} in row {rows[first[i]]}; give it one."
-        )
-
-    raw_cells.refuse_row(category != category[first], rows, what)
+        check_one_category(codes, columns, rows, labels["category"])

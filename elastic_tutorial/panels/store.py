@@ -1,6 +1,5 @@
 """A simulated store, whose every elasticity is known."""
 
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -235,7 +234,7 @@ def _panel(units, price, observed, category, n_categories, covariates):
         products=np.array([f"P{i:0{digits[0]}d}" for i in range(n_products)]),
         periods=np.arange(n_periods),
         categories=np.array([f"C{c:0{digits[1]}d}" for c in range(n_categories)]),
-        covariates=MappingProxyType(covariates),
+        covariates=covariates,
     )
 
 

@@ -5,12 +5,10 @@ caller. Every function takes the axes to draw on as ``ax`` (new ones when it is 
 them.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from elastic_tutorial import validation as check
-
-_MANY = 500  # marks; more are drawn as pixels, or a vector graphic grows with them
+from elastic_tutorial.plots.axes import axes_or_new
 
 
 def plot_demand_curve(price, quantity, *, ax=None, **line):
@@ -34,7 +32,7 @@ def plot_demand_curve(price, quantity, *, ax=None, **line):
     >>> ax.get_xlabel()
     'quantity (units per period)'
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     ax.plot(quantity, price, **line)
     ax.set(xlabel="quantity (units per period)", ylabel="price (currency per unit)")
     return ax
@@ -61,7 +59,7 @@ def plot_arc(price_before, price_after, quantity_before, quantity_after, *, ax=N
     >>> ax.get_lines()[1].get_xydata()  # the midpoint
     array([[90., 11.]])
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     quantity = np.array([quantity_before, quantity_after], float)
     price = np.array([price_before, price_after], float)
     ax.plot(quantity, price, "o-", color="C1", label="chord", zorder=3)
@@ -97,7 +95,7 @@ def plot_daily_sales(sales, *, ax=None):
     >>> ax.get_ylabel()
     'units sold that day'
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     for color, (period, days) in zip(
         ("C0", "C1"), sales.groupby("period", sort=False), strict=False
     ):
@@ -129,7 +127,7 @@ def plot_log_likelihoods(rate_ratio, curves, *, ax=None):
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['profile', 'conditional']
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     widths = np.linspace(8, 2, num=max(len(curves), 2))
     styles = ("-", "-", "--", ":", "-.")
     for i, (label, values) in enumerate(curves.items()):
@@ -171,7 +169,7 @@ def plot_density(distribution, *, prob, ax=None, label=None):
     'density'
     """
     prob = check.probability("prob", prob)
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     values = np.linspace(*distribution.interval(0.999), 400)
     density = distribution.pdf(values)
     (line,) = ax.plot(values, density, label=label)
@@ -205,7 +203,7 @@ def plot_intervals(table, *, ax=None):
     >>> [tick.get_text() for tick in plot_intervals(row).get_yticklabels()]
     ['tea']
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     rows = np.arange(len(table))
     ax.hlines(rows, table["lower"], table["upper"], color="C0", lw=2.5)
     ax.plot(table["estimate"], rows, "o", color="C1", zorder=3)
@@ -213,13 +211,3 @@ def plot_intervals(table, *, ax=None):
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     return ax
-
-
-def _dense(values):
-    """Say how to draw marks that may be many: as pixels inside the figure."""
-    return {"rasterized": np.size(values) > _MANY}
-
-
-def _axes(ax):
-    """Return the axes, or new ones for None."""
-    return plt.subplots()[1] if ax is None else ax

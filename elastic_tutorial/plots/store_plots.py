@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from elastic_tutorial.plots.plots import _axes, _dense
+from elastic_tutorial.plots.axes import axes_or_new, dense
 
 
 def plot_elasticities(summary, *, truth=None, ax=None):
@@ -29,15 +29,15 @@ def plot_elasticities(summary, *, truth=None, ax=None):
     >>> plot_elasticities(summary).get_lines()[0].get_ydata()
     array([-2., -1.])
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     ordered = summary.sortby("mean")
     rank = np.arange(ordered.sizes["product"])
-    dense = _dense(rank)
-    ax.vlines(rank, ordered["lower"], ordered["upper"], color="0.55", lw=1, **dense)
-    ax.plot(rank, ordered["mean"], ".", color="C0", ms=5, label="posterior mean", **dense)
+    marks = dense(rank)
+    ax.vlines(rank, ordered["lower"], ordered["upper"], color="0.55", lw=1, **marks)
+    ax.plot(rank, ordered["mean"], ".", color="C0", ms=5, label="posterior mean", **marks)
     if truth is not None:
         aligned = truth.sel(product=ordered["product"])
-        ax.plot(rank, aligned, "x", color="C1", ms=3, mew=0.8, label="truth", **dense)
+        ax.plot(rank, aligned, "x", color="C1", ms=3, mew=0.8, label="truth", **marks)
         ax.legend()
     ax.set(xlabel="product, by posterior mean", ylabel="price elasticity")
     return ax
@@ -62,8 +62,8 @@ def plot_estimates(estimate, truth, *, ax=None, **points):
     >>> plot_estimates([-1.0, -2.0], [-1.1, -1.9]).get_xlabel()
     'true price elasticity'
     """
-    ax = _axes(ax)
-    ax.plot(truth, estimate, ".", **{"ms": 5, "alpha": 0.7} | _dense(truth) | points)
+    ax = axes_or_new(ax)
+    ax.plot(truth, estimate, ".", **{"ms": 5, "alpha": 0.7} | dense(truth) | points)
     ax.axline((-1, -1), slope=1, color="0.4", lw=1, zorder=1)
     ax.set(xlabel="true price elasticity", ylabel="estimated price elasticity")
     return ax
@@ -90,13 +90,13 @@ def plot_shrinkage(shrinkage, *, ax=None):
     >>> plot_shrinkage(table).get_xscale()
     'log'
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     known = shrinkage.isel(product=shrinkage["information"].values > 0)
     information = known["information"]
-    dense = _dense(information)
-    ax.vlines(information, known["separate"], known["pooled"], color="0.55", lw=0.8, **dense)
-    ax.plot(information, known["separate"], "o", mfc="none", ms=4, label="by itself", **dense)
-    ax.plot(information, known["pooled"], "o", ms=4, label="partially pooled", **dense)
+    marks = dense(information)
+    ax.vlines(information, known["separate"], known["pooled"], color="0.55", lw=0.8, **marks)
+    ax.plot(information, known["separate"], "o", mfc="none", ms=4, label="by itself", **marks)
+    ax.plot(information, known["pooled"], "o", ms=4, label="partially pooled", **marks)
     ax.set(xscale="log", xlabel="information of the product's own sales (1 / std. error²)")
     ax.set(ylabel="price elasticity")
     ax.legend()

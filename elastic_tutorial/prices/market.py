@@ -15,14 +15,14 @@ class Market(NamedTuple):
 
     products: np.ndarray
     elasticity: np.ndarray  # (product, draw)
-    base: np.ndarray  # (product, draw): units a period at the current price
-    current: np.ndarray  # (product,), and so are the lowest and the highest observed price
-    lowest: np.ndarray
-    highest: np.ndarray
+    base_demand: np.ndarray  # (product, draw): units a period at the current price
+    current_price: np.ndarray  # (product,), and so are the lowest and the highest observed price
+    lowest_price: np.ndarray
+    highest_price: np.ndarray
     category: np.ndarray | None  # (product,): labels
 
 
-def market(posterior, *, panel, current_price, base_demand):
+def market_of(posterior, *, panel, current_price, base_demand):
     """Line up a posterior with today's prices; see ``expected_profit`` for what is accepted."""
     draws = _draws_of(posterior)
     if panel is not None:
@@ -64,22 +64,22 @@ def per_product(name, value, products):
             f"shape {numbers.shape}."
         )
     numbers = np.broadcast_to(numbers, (len(products),))
-    refuse(name, numbers, np.isfinite(numbers), products, "must be a finite number")
+    refuse_product(name, numbers, np.isfinite(numbers), products, "must be a finite number")
     return numbers
 
 
 def positive_per_product(name, value, products):
     """As ``per_product``, above 0."""
     numbers = per_product(name, value, products)
-    refuse(name, numbers, numbers > 0, products, "must be above 0")
+    refuse_product(name, numbers, numbers > 0, products, "must be above 0")
     return numbers
 
 
-def refuse(name, numbers, good, products, rule):
+def refuse_product(name, numbers, good, products, rule):
     """Raise a ValueError that names the first product whose number is not good."""
     if not np.all(good):
         first, *_ = np.flatnonzero(~good)
-        value, label = numbers[first], plain(products[first])
+        value, label = numbers[first], check.quoted(products[first])
         count = int(np.sum(~good))
         more = f" ({count} such products)" if count > 1 else ""
         raise ValueError(f"{name} {rule}; got {value} at product {label}{more}.")
@@ -88,12 +88,7 @@ def refuse(name, numbers, good, products, rule):
 def check_finite(name, draws, products):
     """Refuse products some of whose draws are not finite."""
     good = np.isfinite(draws).all(axis=1)
-    refuse(name, draws[:, 0], good, products, "must have finite draws")
-
-
-def plain(label):
-    """Show a label as Python would, without NumPy's type."""
-    return repr(label.item() if isinstance(label, np.generic) else label)
+    refuse_product(name, draws[:, 0], good, products, "must have finite draws")
 
 
 def _draws_of(posterior):
@@ -115,7 +110,7 @@ def _rows(wanted, products, source):
     """Position of each product that is priced."""
     rows = pd.Index(products).get_indexer(wanted)
     if np.any(rows < 0):
-        first = plain(wanted[np.flatnonzero(rows < 0)[0]])
+        first = check.quoted(wanted[np.flatnonzero(rows < 0)[0]])
         raise ValueError(
             f"the {source} lacks {np.sum(rows < 0)} products that are to be priced, {first} among "
             "them: pass the panel that was fitted, or a selection from it."
@@ -127,16 +122,15 @@ def _aligned(name, series, products):
     """Values of a series by its labels."""
     rows = series.index.get_indexer(products) if series.index.is_unique else np.array([-1])
     if np.any(rows < 0):
-        first = plain(products[np.flatnonzero(rows < 0)[0]])
+        first = check.quoted(products[np.flatnonzero(rows < 0)[0]])
         raise ValueError(f"{name} must have one value for each product; look at {first}.")
     return series.to_numpy()[rows]
 
 
 def _observed_prices(panel):
     """Last, lowest and highest observed price of each product."""
-    last = panel.n_periods - 1 - panel.observed[:, ::-1].argmax(axis=1)
-    current = panel.price[np.arange(panel.n_products), last]
-    return current, np.nanmin(panel.price, axis=1), np.nanmax(panel.price, axis=1)
+    lowest, highest = np.nanmin(panel.price, axis=1), np.nanmax(panel.price, axis=1)
+    return panel.current_price, lowest, highest
 
 
 def _base_of(draws, rows, products):
@@ -150,8 +144,9 @@ def _base_of(draws, rows, products):
     base = _matrix(draws["base_demand"])[rows]
     unknown = products[np.isnan(base).any(axis=1)]
     if len(unknown):
+        first = check.quoted(unknown[0])
         raise ValueError(
-            f"base_demand is unknown for {len(unknown)} products, {plain(unknown[0])} among them, "
+            f"base_demand is unknown for {len(unknown)} products, {first} among them, "
             "as of products without sales under fixed intercepts: fit with intercept='gamma', "
             "price the others with panel=panel.select(min_units=1), or pass base_demand=."
         )
@@ -182,5 +177,5 @@ def _given_base(base_demand, products, shape):
             f"elasticity has; got {base.shape[1]} draws of {base.shape[0]}."
         )
     good = (np.isfinite(base) & (base >= 0)).all(axis=1) & (base.sum(axis=1) > 0)
-    refuse("base_demand", base.min(axis=1), good, products, "must have draws above 0")
+    refuse_product("base_demand", base.min(axis=1), good, products, "must have draws above 0")
     return np.ascontiguousarray(base)

@@ -12,10 +12,10 @@ import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.prices.best_move import best_moves
-from elastic_tutorial.prices.market import market, plain, positive_per_product, refuse
+from elastic_tutorial.prices.market import market_of, positive_per_product, refuse_product
 from elastic_tutorial.prices.profit import gains, profits
 
-LEVELS = ("store", "category", "product")
+MOVES = ("store", "category", "product")  # whose prices move together, by one factor
 
 
 class ExtrapolationWarning(UserWarning):
@@ -47,9 +47,9 @@ def expected_revenue(
     >>> expected_revenue(posterior, 5.0, **today)["mean"].round(6).values
     array([320.])
     """
-    place = market(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
-    no_cost = np.zeros(len(place.products))
-    return _outcomes(place, price, no_cost, prob, reach).drop_vars("prob_loss")
+    market = market_of(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
+    no_cost = np.zeros(len(market.products))
+    return _outcomes(market, price, no_cost, prob, reach).drop_vars("prob_loss")
 
 
 def expected_profit(
@@ -118,9 +118,9 @@ def expected_profit(
     >>> expected_profit(posterior, 5.0, unit_cost=2.5, **today)["mean"].round(6).values
     array([160.])
     """
-    place = market(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
-    cost = positive_per_product("unit_cost", unit_cost, place.products)
-    return _outcomes(place, price, cost, prob, reach)
+    market = market_of(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
+    cost = positive_per_product("unit_cost", unit_cost, market.products)
+    return _outcomes(market, price, cost, prob, reach)
 
 
 def best_price(
@@ -189,34 +189,32 @@ def best_price(
     (5.0, '')
     """
     check.probability("prob", prob)
-    if level not in LEVELS:
-        raise ValueError(f"level must be one of {', '.join(LEVELS)}; got {level!r}.")
-    place = market(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
-    cost = positive_per_product("unit_cost", unit_cost, place.products)
-    bounds = [
-        positive_per_product(name, value, place.products)
-        for name, value in (("lower", lower), ("upper", upper))
-    ]
-    refuse("lower", bounds[0], bounds[0] < bounds[1], place.products, "must be below upper")
-    _warn_far(place, *bounds, reach, stacklevel=3)
-    columns = best_moves(place, cost, *bounds, level, prob)
-    columns |= gains(place, columns["price"], cost, prob)
-    columns["current_price"] = place.current
-    columns["prob_inelastic"] = (place.elasticity > -1).mean(axis=1)
+    if level not in MOVES:
+        raise ValueError(f"level must be one of {', '.join(MOVES)}; got {level!r}.")
+    market = market_of(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
+    cost = positive_per_product("unit_cost", unit_cost, market.products)
+    lower = positive_per_product("lower", lower, market.products)
+    upper = positive_per_product("upper", upper, market.products)
+    refuse_product("lower", lower, lower < upper, market.products, "must be below upper")
+    _warn_far(market, lower, upper, reach, stacklevel=3)
+    columns = best_moves(market, cost, lower, upper, level, prob)
+    columns |= gains(market, columns["price"], cost, prob)
+    columns["current_price"] = market.current_price
+    columns["prob_inelastic"] = (market.elasticity > -1).mean(axis=1)
     table = {name: ("product" if np.ndim(v) else (), v) for name, v in columns.items()}
-    return xr.Dataset(table, {"product": place.products}, {"prob": prob, "level": level})
+    return xr.Dataset(table, {"product": market.products}, {"prob": prob, "level": level})
 
 
-def _outcomes(place, price, cost, prob, reach):
+def _outcomes(market, price, cost, prob, reach):
     """Moments, interval and probabilities of the profit at each price."""
     check.probability("prob", prob)
-    price, dims = _candidates(price, place.products)
-    _warn_far(place, price.min(axis=1), price.max(axis=1), reach, stacklevel=4)
-    columns = {"price": price} | profits(place, price, cost, prob)
+    price, dims = _candidates(price, market.products)
+    _warn_far(market, price.min(axis=1), price.max(axis=1), reach, stacklevel=4)
+    columns = {"price": price} | profits(market, price, cost, prob)
     columns["prob_loss"] = (price < cost[:, None]).astype(float)
     shape = price.shape[: len(dims)]
     table = {name: (dims, values.reshape(shape)) for name, values in columns.items()}
-    return xr.Dataset(table, {"product": place.products}, {"prob": prob})
+    return xr.Dataset(table, {"product": market.products}, {"prob": prob})
 
 
 def _candidates(price, products):
@@ -232,21 +230,21 @@ def _candidates(price, products):
     grid = np.broadcast_to(grid, (len(products), grid.shape[1]))
     good = np.isfinite(grid) & (grid > 0)
     worst = np.take_along_axis(grid, good.argmin(axis=1)[:, None], axis=1)[:, 0]
-    refuse("price", worst, good.all(axis=1), products, "must be a finite number above 0")
+    refuse_product("price", worst, good.all(axis=1), products, "must be a finite number above 0")
     return grid, ("product", "candidate")
 
 
-def _warn_far(place, low, high, reach, stacklevel):
+def _warn_far(market, low, high, reach, stacklevel):
     """Warn where prices leave the observed range by more than a factor."""
     if not check.real_number("reach", reach) >= 1:
         raise ValueError(f"reach must be 1 or more; got {reach!r}.")
-    beyond = np.maximum(high / place.highest, place.lowest / low)
+    beyond = np.maximum(high / market.highest_price, market.lowest_price / low)
     far = np.flatnonzero(beyond > reach)
     if len(far):
         worst = beyond.argmax()
         warnings.warn(
             f"{len(far)} of {len(beyond)} products are priced more than a factor of {reach:g} "
-            f"outside the prices they were observed at, {plain(place.products[worst])} by "
+            f"outside the prices they were observed at, {check.quoted(market.products[worst])} by "
             f"{beyond[worst]:.2f}: nothing there was seen, the curve is assumed. Keep prices "
             "nearer, or set reach= if this is meant.",
             ExtrapolationWarning,

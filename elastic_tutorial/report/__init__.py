@@ -5,7 +5,7 @@ The files, in reading order:
 - ``tables``: ``elasticity_table`` and ``price_table``, a row for each product
 - ``sentences``: what was found, in plain language
 - ``figures``: its figures, for light and dark pages
-- ``page``: page and CSV files as text, the page by the template ``report.html.in``
+- ``page``: page and CSV files as text, the page by the template ``report.html.j2``
 - ``report``: the type ``Report``, and ``write_report``
 - ``folder``: a folder that is written whole or not at all
 - ``command``: the steps of ``python -m elastic_tutorial``, whose options stand in ``__main__``

@@ -28,10 +28,7 @@ def claim(options):
         raise ValueError("--bounds must be two numbers above 0, the lower first.")
     if not 0 <= options.seed < 2**32:
         raise ValueError("--seed must be a whole number from 0 to 2^32 - 1.")
-    try:
-        return claim_folder(options.out, force=options.force)
-    except FileExistsError as error:
-        raise FileExistsError(str(error).replace("by force", "with --force")) from None
+    return claim_folder(options.out, force=options.force)
 
 
 def read(options):

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 
+from elastic_tutorial.plots.axes import MANY_MARKS
 from elastic_tutorial.plots.plots import plot_intervals
 from elastic_tutorial.plots.store_plots import plot_elasticities
 
-_MANY = 500  # marks; more are drawn as pixels
 _DARK = {
     "figure.facecolor": "#1b1e23",
     "axes.facecolor": "#1b1e23",
@@ -59,7 +59,7 @@ def _drawn(draw, caption, alt, **size):
             figure, ax = plt.subplots()
             draw(ax)
             for mark in (*ax.lines, *ax.collections):
-                mark.set_rasterized(_count(mark) > _MANY)
+                mark.set_rasterized(_count(mark) > MANY_MARKS)
             out = io.BytesIO()
             figure.savefig(out, format="svg", metadata={"Date": None})
             plt.close(figure)
@@ -142,8 +142,8 @@ def _ranks(test):
 
     return _drawn(
         draw,
-        "Back-test: where the sales of hidden weeks fell among the predicted ones. High ends mean "
-        "intervals that are too narrow, a slope predictions that are too high or too low.",
+        "Back-test: where the sales of hidden periods fell among the predicted ones. High ends "
+        "mean intervals that are too narrow, a slope predictions that are too high or too low.",
         f"Histogram of {counts.sum():,} ranks in ten bars between {counts.min():,} and "
         f"{counts.max():,} cells; {counts.mean():,.0f} each would be even.",
     )

@@ -7,13 +7,19 @@ from pathlib import Path
 FILES = ("elasticities.csv", "prices.csv", "masked.csv", "report.html")
 
 
+class FolderExistsError(FileExistsError):
+    """A folder that is there; ``argument`` is the name of the argument that replaces it."""
+
+    argument = "force"
+
+
 def claim(folder, *, force):
     """Return the folder's path, or refuse it while nothing has been computed or removed."""
     path = Path(os.path.abspath(folder))
     if os.path.lexists(path) and not force:
-        raise FileExistsError(
-            f"the folder {str(folder)!r} exists; name another, or replace an earlier report by "
-            "force."
+        raise FolderExistsError(
+            f"the folder {str(folder)!r} exists; name another, or replace an earlier report with "
+            "force=True."
         )
     for each in (path, *_siblings(path)):
         _refuse_foreign(each)

@@ -80,7 +80,8 @@ def write_report(report, folder, *, force=False):
     --------
     >>> write_report(None, ".")
     Traceback (most recent call last):
-    FileExistsError: the folder '.' exists; name another, or replace an earlier report by force.
+    elastic_tutorial.report.folder.FolderExistsError: the folder '.' exists; name another, or
+    replace an earlier report with force=True.
     """
     folder = claim(folder, force=force)
     check.instance("report", report, Report)

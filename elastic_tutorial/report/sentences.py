@@ -44,7 +44,7 @@ def _elasticities(report):
         f"The middle product has an elasticity of {middle:.2f}: at a price 1% higher it {effect}. "
         f"Half of the products lie between {low:.2f} and {high:.2f}."
     )
-    prob = report.settings.get("prob", 0.9)
+    prob = _prob_of(table)
     elastic, inelastic = (table["upper"] < -1).sum(), (table["lower"] > -1).sum()
     open_ = len(table) - elastic - inelastic
     yield (
@@ -52,6 +52,16 @@ def _elasticities(report):
         f"lower price brings more revenue), for {inelastic:,} above (a lower price brings less), "
         f"and for {open_:,} the sales do not say which."
     )
+
+
+def _prob_of(table):
+    """Probability of the intervals of a table, which no other part of a report may state."""
+    if "prob" not in table.attrs:
+        raise ValueError(
+            "elasticities must say the probability of their intervals in attrs['prob'], as the "
+            "table of elasticity_table does; set it if you changed the table."
+        )
+    return table.attrs["prob"]
 
 
 def _pooling(report):

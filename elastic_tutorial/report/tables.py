@@ -2,13 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.checking.summary import elasticity_summary
 from elastic_tutorial.panels.panel import Panel
 from elastic_tutorial.prices.pricing import best_price, expected_revenue
 
-_SKEWED = 1.0  # above, the interval is taken from draws
 _PRICES = {
     "price": "price",
     "price_lower": "price_lower",
@@ -38,11 +38,12 @@ def elasticity_table(posterior, panel, *, prob):
     Returns
     -------
     pandas.DataFrame, one row a product
-        ``category``; ``elasticity``, ``sd``, ``lower`` and ``upper``; ``prob_inelastic``, of an
-        elasticity above -1; ``pooled``, the share of its spread around the category that the
-        product's own sales have not removed: 0 speaks for itself, 1 repeats its category; ``units``
-        and ``revenue`` in all; ``price_changes``, ``lowest_price``, ``highest_price``,
-        ``current_price``.
+        ``category``; ``elasticity``, ``sd``, ``lower`` and ``upper``, those of
+        ``elasticity_summary``; ``prob_inelastic``, of an elasticity above -1; ``pooled``, the share
+        of its spread around the category that the product's own sales have not removed: 0 speaks
+        for itself, 1 repeats its category; ``units`` and ``revenue`` in all; ``price_changes``,
+        ``lowest_price``, ``highest_price``, ``current_price``. ``attrs`` has ``prob``, the
+        probability of the interval.
 
     References
     ----------
@@ -62,32 +63,26 @@ def elasticity_table(posterior, panel, *, prob):
     """
     check.instance("panel", panel, Panel)
     summary = elasticity_summary(posterior, prob=prob)
-    draws = posterior["posterior"].isel(chain=0)
-    elasticity = draws["elasticity"].values
-    lower, upper = summary["lower"].values.copy(), summary["upper"].values.copy()
-    if "analytic" in posterior:
-        skewed = np.abs(posterior["analytic"]["skewness"].values) > _SKEWED
-        tails = [(1 - prob) / 2, (1 + prob) / 2]
-        if skewed.any():
-            lower[skewed], upper[skewed] = np.quantile(elasticity[:, skewed], tails, axis=0)
-    filled = pd.DataFrame(panel.price).ffill(axis=1).bfill(axis=1).to_numpy()
+    draws = posterior["posterior"].dataset
     columns = {
         "category": panel.categories[panel.category],
         "elasticity": summary["mean"].values,
         "sd": summary["sd"].values,
-        "lower": lower,
-        "upper": upper,
-        "prob_inelastic": (elasticity > -1).mean(axis=0),
+        "lower": summary["lower"].values,
+        "upper": summary["upper"].values,
+        "prob_inelastic": (draws["elasticity"] > -1).mean(("chain", "draw")).values,
         "pooled": _pooled(draws, panel),
         "units": panel.total_units.astype(int),
         "revenue": np.nansum(panel.units * panel.price, axis=1),
-        "price_changes": (np.diff(filled, axis=1) != 0).sum(axis=1),
+        "price_changes": _price_changes(panel),
         "lowest_price": np.nanmin(panel.price, axis=1),
         "highest_price": np.nanmax(panel.price, axis=1),
-        "current_price": filled[:, -1],
+        "current_price": panel.current_price,
     }
     index = pd.Index(panel.products, name="product")
-    return pd.DataFrame(columns, index=index).rename_axis(columns=None)
+    table = pd.DataFrame(columns, index=index).rename_axis(columns=None)
+    table.attrs = {"prob": prob}
+    return table
 
 
 def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
@@ -114,8 +109,10 @@ def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
         ``current_price``, ``lower_bound``, ``upper_bound``, ``unit_cost``; ``price`` with
         ``price_lower`` and ``price_upper``; ``at_bound``; ``expected`` profit a period, its
         ``gain`` over today's with an interval, ``prob_loss`` of that gain, ``prob_inelastic``, and
-        ``note``: why there is no price. ``attrs`` has the ``objective``, and the expected profit
-        ``today`` and ``total_gain`` of all products together with its interval.
+        ``note``: why there is no price. ``attrs`` has ``prob``, the ``objective``, and of all
+        products with a price together the expected profit ``today`` and the ``total_gain``, both 0
+        where no product has one; for profit also ``total_gain_lower``, ``total_gain_upper`` and
+        ``total_prob_loss``.
 
     Raises
     ------
@@ -133,45 +130,45 @@ def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
     >>> price_table(posterior, store.panel).attrs["objective"]
     'revenue'
     """
+    check.probability("prob", prob)
     table = _frame_of_prices(panel, unit_cost, bounds)
-    chosen = table.index[table["note"] == ""]
-    objective = "revenue" if unit_cost is None else "profit"
-    table.attrs = {"objective": objective, "prob": prob}
-    if not len(chosen):
-        return table.assign(**dict.fromkeys(_PRICES.values(), np.nan) | {"at_bound": ""})
-    some = panel.select(products=list(chosen))
-    rows = table.loc[some.products]
-    if unit_cost is None:
-        best, totals = _best_for_revenue(posterior, some, rows, prob)
+    priced = table[table["note"] == ""]
+    if not len(priced):
+        best, totals = _best_of_none(unit_cost)
     else:
-        limits = {"lower": rows["lower_bound"], "upper": rows["upper_bound"]}
-        limits = {name: values.to_numpy() for name, values in limits.items()}
-        cost = rows["unit_cost"].to_numpy()
-        found = best_price(posterior, unit_cost=cost, **limits, panel=some, prob=prob)
-        best = found[list(_PRICES)].to_dataframe()[list(_PRICES)]
-        totals = {name: float(found[name]) for name in found if name.startswith("total")}
+        some = panel.select(products=list(priced.index))
+        find = _best_for_revenue if unit_cost is None else _best_for_profit
+        best, totals = find(posterior, some, priced.loc[some.products], prob)
     table = table.join(best.rename(columns=_PRICES))
     table["at_bound"] = table["at_bound"].fillna("")
-    table.attrs = {"objective": objective, "prob": prob} | totals
-    table.attrs["today"] = float((table["expected"] - table["gain"]).sum())
-    return table[[*[name for name in table if name != "note"], "note"]]
+    table = table[[*[name for name in table if name != "note"], "note"]]
+    today = float((table["expected"] - table["gain"]).sum())
+    objective = "revenue" if unit_cost is None else "profit"
+    table.attrs = {"prob": prob, "objective": objective, "today": today} | totals
+    return table
+
+
+def _price_changes(panel):
+    """How often the price of a product differed from the last one that was observed before."""
+    filled = pd.DataFrame(panel.price).ffill(axis=1).bfill(axis=1)
+    return (np.diff(filled, axis=1) != 0).sum(axis=1)
 
 
 def _pooled(draws, panel):
     """Variance around the category that is left of the prior's."""
     if not {"category_elasticity", "elasticity_scale"} <= set(draws.data_vars):
         return np.full(panel.n_products, np.nan)
-    away = draws["elasticity"].values - draws["category_elasticity"].values[:, panel.category]
+    own = draws["category_elasticity"].isel(category=xr.DataArray(panel.category, dims="product"))
+    left = (draws["elasticity"] - own.drop_vars("category", errors="ignore")).var(("chain", "draw"))
     prior = float((draws["elasticity_scale"] ** 2).mean())
-    return np.minimum(away.var(axis=0) / prior, 1)
+    return np.minimum(left.values / prior, 1)
 
 
 def _frame_of_prices(panel, unit_cost, bounds):
     """Today's prices, bounds and costs, and why a product gets no price."""
-    filled = pd.DataFrame(panel.price).ffill(axis=1).to_numpy()
     table = pd.DataFrame(
         {
-            "current_price": filled[:, -1],
+            "current_price": panel.current_price,
             "lower_bound": np.nanmin(panel.price, axis=1),
             "upper_bound": np.nanmax(panel.price, axis=1),
         },
@@ -192,21 +189,43 @@ def _frame_of_prices(panel, unit_cost, bounds):
     return table
 
 
+def _best_of_none(unit_cost):
+    """Columns and totals where no product can be given a price."""
+    names = ["total_gain"]
+    if unit_cost is not None:
+        names += ["total_gain_lower", "total_gain_upper", "total_prob_loss"]
+    columns = {name: pd.Series(dtype=object if name == "at_bound" else float) for name in _PRICES}
+    return pd.DataFrame(columns), dict.fromkeys(names, 0.0)
+
+
+def _best_for_profit(posterior, panel, rows, prob):
+    """Of all prices within the bounds the one with the highest expected profit."""
+    found = best_price(
+        posterior,
+        unit_cost=rows["unit_cost"].to_numpy(),
+        lower=rows["lower_bound"].to_numpy(),
+        upper=rows["upper_bound"].to_numpy(),
+        panel=panel,
+        prob=prob,
+    )
+    totals = {name: float(found[name]) for name in found if name.startswith("total")}
+    return found[list(_PRICES)].to_dataframe()[list(_PRICES)], totals
+
+
 def _best_for_revenue(posterior, panel, rows, prob):
     """Of the bounds and today's price the one with the highest expected revenue."""
     names = np.array(["lower", "", "upper"])
     candidates = rows[["lower_bound", "current_price", "upper_bound"]].to_numpy()
     found = expected_revenue(posterior, candidates, panel=panel, prob=prob)
     mean = found["mean"].values
-    place = mean.argmax(axis=1)
-    pick = lambda values: np.take_along_axis(values, place[:, None], axis=1)[:, 0]  # noqa: E731
+    product, chosen = np.arange(len(mean)), mean.argmax(axis=1)
     draws = posterior["posterior"]["elasticity"].sel(product=panel.products)
     columns = {
-        "price": pick(candidates),
-        "at_bound": names[place],
-        "expected_profit": pick(mean),
-        "gain": pick(mean) - mean[:, 1],
-        "prob_loss": pick(found["prob_below_today"].values),
+        "price": candidates[product, chosen],
+        "at_bound": names[chosen],
+        "expected_profit": mean[product, chosen],
+        "gain": mean[product, chosen] - mean[:, 1],
+        "prob_loss": found["prob_below_today"].values[product, chosen],
         "prob_inelastic": (draws > -1).mean(("chain", "draw")).values,
     }
     totals = {"total_gain": float(columns["gain"].sum())}

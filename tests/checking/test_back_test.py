@@ -105,6 +105,20 @@ def test_the_last_periods_of_half_of_each_category_are_hidden(known):
     assert set(other["product"].values) != set(test["product"].values)
 
 
+def seed_of(key):
+    return np.asarray(jax.random.key_data(key)).ravel().tolist()
+
+
+def test_what_is_hidden_and_what_is_drawn_have_random_numbers_of_their_own(known, monkeypatch):
+    panel, seeds, make = known[0](), [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: seeds.append(seed) or make(seed))
+    key = jax.random.key(2)
+    et.back_test(panel, key=key, n_periods=4)
+    used = [np.ravel(seed).tolist() for seed in seeds] + [seed_of(known[1]["options"]["key"])]
+    assert len(used) == 2 and used[0] != used[1]
+    assert seed_of(key) not in used  # a key that was split is spent
+
+
 def test_a_tenth_is_hidden_by_default_and_without_time_effects_of_all(known):
     panel = known[0]()
     et.back_test(panel, key=jax.random.key(2), time_effects=False, likelihood="poisson")
@@ -120,7 +134,9 @@ def test_a_product_keeps_enough_to_learn_from(known):
     observed[20:40, :-4] = False  # five periods in all, then two without the last three
     observed[20:40, -2] = False
     blank = np.where(observed, 0, np.nan)
-    panel = replace(panel, units=units + blank, price=panel.price + blank, observed=observed)
+    seen = {"units": units + blank, "price": panel.price + blank, "observed": observed}
+    covariates = {k: v + blank for k, v in panel.covariates.items()}
+    panel = replace(panel, **seen, covariates=covariates)
     test = et.back_test(panel, key=jax.random.key(2), n_periods=3, time_effects=False)
     assert set(test["product"].values) == set(panel.products[40:])
 

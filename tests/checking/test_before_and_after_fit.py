@@ -68,9 +68,9 @@ def test_a_price_jump_is_named():
 def test_zeros_that_were_left_out_are_noticed():
     panel = store(initial_price=(20, 60)).panel
     panel = panel.select(min_units=1)
-    assert "weeks without sales" not in looks(et.check_store(panel))
+    assert "periods without sales" not in looks(et.check_store(panel))
     left = et.check_store(masked(panel, panel.units == 0))
-    assert "weeks without sales" in looks(left)
+    assert "periods without sales" in looks(left)
 
 
 def test_prices_that_move_together_are_noticed_unless_there_are_no_time_effects():

@@ -372,6 +372,37 @@ def analytic_tree(mean, sd, products=COORDS["product"], **draws):
     return tree
 
 
+def skewed_tree(skewness):
+    """Draws of a Gamma of this skewness in one product of three, and its moments."""
+    rng = np.random.default_rng(1)
+    shape = 4 / skewness**2
+    draws = rng.normal(-2, 0.2, (4, 2_000, 3))
+    draws[..., 1] = -3 + rng.gamma(shape, 1 / np.sqrt(shape), (4, 2_000))
+    mean = np.array([-2, -3 + np.sqrt(shape), -2])
+    tree = analytic_tree(mean, np.array([0.2, 1.0, 0.2]), elasticity=draws)
+    of_products = xr.DataArray([0.0, skewness, -0.9], {"product": COORDS["product"]})
+    tree["analytic"]["skewness"] = of_products
+    return tree, draws
+
+
+@pytest.mark.parametrize("prob", [0.5, 0.9])
+def test_where_an_elasticity_is_far_from_normal_the_interval_is_that_of_the_draws(prob):
+    tree, draws = skewed_tree(1.5)
+    summary, normal = et.elasticity_summary(tree, prob=prob), stats.norm.interval(prob, -2, 0.2)
+    tails = [(1 - prob) / 2, (1 + prob) / 2]
+    ends = np.stack([summary["lower"], summary["upper"]])
+    assert_allclose(ends[:, 1], np.quantile(draws[..., 1], tails))
+    assert_allclose(ends[:, 0], normal)
+    assert_allclose(ends[:, 2], normal)
+    assert_array_equal(summary["mean"], tree["analytic"]["mean"])
+
+
+def test_close_to_normal_it_is_that_of_the_normal():
+    tree, _ = skewed_tree(0.9)
+    summary = et.elasticity_summary(tree, prob=0.9)
+    assert_allclose(summary["lower"][1], stats.norm.ppf(0.05, summary["mean"][1], 1.0))
+
+
 def test_analytic_moments_come_before_draws():
     mean, sd = np.array([-2.0, -1.0, -3.0]), np.array([0.1, 0.2, 0.3])
     summary = et.elasticity_summary(analytic_tree(mean, sd, **good_draws()), prob=0.9)

@@ -385,9 +385,9 @@ BAD = [
     ({"item": ["a", 1, datetime.date(2024, 1, 1), "b"]}, r"column 'item' mixes labels that can"),
     (
         {"kind": ["dry", "meat", "sweet", "meat"]},
-        r"column 'kind', row 1: product 'tea' is in category 'meat' here and in 'dry' in row 0\.",
+        r"column 'kind', row 1: product 'tea' is in category 'meat' here and in 'dry' in row 0;",
     ),
-    ({"week": [2, 2, 2, 4]}, r"product 'tea' has two rows for period .*2.*: rows 0 and 1\."),
+    ({"week": [2, 2, 2, 4]}, r"product 'tea' has two rows for period .*2.*: rows 0 and 1;"),
 ]
 
 
@@ -455,7 +455,7 @@ def test_a_bad_polars_table_is_refused(changed, message):
 
 def test_labels_in_a_message_are_written_plainly():
     """Numbers as a reader writes them, not as NumPy represents them."""
-    with pytest.raises(et.PanelError, match=r"has two rows for period 2: rows 0 and 1\.$"):
+    with pytest.raises(et.PanelError, match=r"has two rows for period 2: rows 0 and 1; add"):
         read(table(week=[2, 2, 2, 4]))
 
 
@@ -505,6 +505,127 @@ def test_an_integer_too_large_for_a_float_is_never_changed_in_silence(name, big)
 def test_arrays_of_the_wrong_shape_are_refused(changed, message):
     with pytest.raises(et.PanelError, match=f"^{message}$"):
         et.Panel(**arrays(**changed))
+
+
+def with_cell(name, value, observed=None):
+    """Arrays of two products over three periods, one cell of them changed."""
+    parts = arrays(covariates={"promo": np.zeros((2, 3))})
+    held = parts["covariates"] if name == "promo" else parts
+    held[name][1, 2] = value
+    if observed is not None:
+        parts["observed"][1, 2] = observed
+    return parts
+
+
+MASK = r"; correct it, or mask the cell: observed False, and NaN in every array\."
+
+
+@pytest.mark.parametrize(
+    "parts, message",
+    [
+        (
+            with_cell("units", -1.5),
+            r"units of product 'b' in period 2 must be 0 or more; got -1\.5",
+        ),
+        (with_cell("units", 2.0**54), r"units of product 'b' in period 2 must be at most 2\^53"),
+        (with_cell("units", np.inf), r"units of product 'b' in period 2 must be a finite number"),
+        (with_cell("units", np.nan), r"units of product 'b' in period 2 must be .*; got nan"),
+        (with_cell("price", -2), r"price of product 'b' in period 2 must be above 0; got -2"),
+        (with_cell("price", 0), r"price of product 'b' in period 2 must be above 0; got 0"),
+        (with_cell("price", np.inf), r"price of product 'b' in period 2 must be .*; got inf"),
+        (with_cell("promo", np.nan), r"promo of product 'b' in period 2 must be .*; got nan"),
+        (with_cell("promo", -np.inf), r"promo of product 'b' in period 2 must be .*; got -inf"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_with_its_product_and_period(parts, message):
+    with pytest.raises(et.PanelError, match=f"^{message}.*{MASK}$"):
+        et.Panel(**parts)
+
+
+@pytest.mark.parametrize("name", ["units", "price", "promo"])
+def test_what_was_not_observed_has_no_number(name):
+    parts = with_cell(name, 5.0, observed=False)
+    for array in (parts["units"], parts["price"], parts["covariates"]["promo"]):
+        array[1, 2] = 5.0 if array[1, 2] == 5.0 else np.nan
+    with pytest.raises(
+        et.PanelError, match=rf"^{name} of product 'b' in period 2 must be NaN, .*5"
+    ):
+        et.Panel(**parts)
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"units": np.full((2, 3), "7")}, r"units must hold numbers; its type is <U1\."),
+        ({"units": np.ones((2, 3), bool)}, r"units must hold numbers; its type is bool\."),
+        ({"price": np.full((2, 3), None)}, r"price must hold numbers; its type is object\."),
+        ({"observed": np.ones((2, 3))}, r"observed must hold True and False; its type is float64"),
+        ({"covariates": {"a": np.full((2, 3), "x")}}, r"a must hold numbers; its type is <U1"),
+        ({"category": np.array([0.0, 1.0])}, r"category must hold whole numbers; its type is f"),
+        (
+            {"category": np.array([0, 7])},
+            r"category of product 'b' must be a position in categories, from 0 to 1; got 7",
+        ),
+        ({"category": np.array([-1, 0])}, r"category of product 'a' must be .*; got -1"),
+        ({"products": np.array(["a", "a"])}, r"products must differ .*; 'a' stands there twice"),
+        ({"periods": np.array([1, 2, 1])}, r"periods must differ from each other; 1 stands"),
+        ({"categories": np.array(["u", "u"])}, r"categories must differ from each other; 'u'"),
+        ({"products": np.array(["a", None])}, r"products: the label at position 1 is missing"),
+        ({"periods": np.array([[1, 2, 3]])}, r"periods must be labels in one dimension; got"),
+    ],
+)
+def test_arrays_that_cannot_be_are_refused(changed, message):
+    with pytest.raises(et.PanelError, match=f"^{message}"):
+        et.Panel(**arrays(**changed))
+
+
+def test_whole_numbers_and_truth_values_become_floats():
+    deal = np.array([[True, False, True], [False, False, True]])
+    panel = et.Panel(**arrays(units=np.ones((2, 3), int), covariates={"deal": deal}))
+    assert panel.units.dtype == panel.covariates["deal"].dtype == float
+    assert_array_equal(panel.covariates["deal"], deal)
+
+
+def test_the_covariates_of_every_panel_are_read_only():
+    parts = arrays(covariates={"promo": np.zeros((2, 3))})
+    panel = et.Panel(**parts)
+    parts["covariates"]["deal"] = np.zeros(3)  # the caller's mapping is the caller's
+    for each in (panel, dataclasses.replace(panel, covariates={"promo": np.ones((2, 3))})):
+        assert list(each.covariates) == ["promo"]
+        with pytest.raises(TypeError):
+            each.covariates["promo"] = None
+
+
+def test_arrays_may_hold_a_demand_that_is_no_count():
+    assert et.Panel(**with_cell("units", 2.5)).total_units.tolist() == [3, 4.5]
+
+
+def test_products_may_stand_in_any_order():
+    panel = et.Panel(**arrays(products=np.array(["b", "a"])))
+    assert panel.products.tolist() == ["b", "a"]
+
+
+def test_the_current_price_is_the_last_that_was_observed():
+    price = np.array([[2.0, 3.0, np.nan], [5.0, 6.0, 7.0]])
+    parts = arrays(price=price, observed=~np.isnan(price), units=np.where(price > 0, 1, np.nan))
+    assert_array_equal(et.Panel(**parts).current_price, [3, 7])
+
+
+def test_a_large_panel_is_checked_in_no_time():
+    rng = np.random.default_rng(1)
+    shape = (20_000, 100)
+    observed = rng.random(shape) < 0.9
+    units = np.where(observed, rng.poisson(5, shape), np.nan)
+    price = np.where(observed, rng.uniform(1, 2, shape), np.nan)
+    parts = arrays(units=units, price=price, observed=observed)
+    parts |= {"category": np.arange(shape[0]) % 2, "periods": np.arange(shape[1])}
+    parts["products"] = np.array([f"P{i:05d}" for i in range(shape[0])])
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        et.Panel(**parts)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.1  # 0.03 on one core of 2024
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def test_a_file_or_a_folder_gives_the_panel_of_the_whole_table(tmp_path, table, 
     for name in ("units", "price", "observed", "category", "products", "periods", "categories"):
         assert_array_equal(getattr(found, name), getattr(expected, name))
     assert_array_equal(found.covariates["deal"], expected.covariates["deal"])
+    with pytest.raises(TypeError):
+        found.covariates["deal"] = None
 
 
 def complaint(tmp_path, table, **names):

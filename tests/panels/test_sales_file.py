@@ -1,7 +1,6 @@
 """``read_sales``: what people export, read right or refused in one line; never a traceback."""
 
 import re
-import sys
 
 import numpy as np
 import pandas as pd
@@ -187,12 +186,12 @@ BROKEN = {
     "duplicated rows": (
         with_row(ROWS[0]),
         [],
-        "row 6, product 'tea' has a second row for period '1', after row 2",
+        "product 'tea' has two rows for period 1: rows 2 and 6; add",
     ),
     "two categories": (
         with_row("tea,3,4,3.0,food"),
         [],
-        "row 6, product 'tea' is in category 'food' here and in 'drinks' in row 2",
+        "column 'dept', row 6: product 'tea' is in category 'food' here and in 'drinks' in row 2;",
     ),
     "a long row": (with_row("tea,3,4,3.0,drinks,5"), [], "row 6: 6 cells under 5 headings"),
     "an open quotation mark": (
@@ -295,6 +294,28 @@ def test_what_cannot_is_refused_in_one_line(name, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    "name, argument",
+    [
+        ("wrong encoding", "encoding"),
+        ("unknown encoding", "encoding"),
+        ("thousands, not told", "thousands"),
+        ("decimal comma, not told", "decimal"),
+        ("day or month first", "date_format"),
+        ("week names", "date_format"),
+        ("text in numbers", None),
+        ("half a unit", None),
+    ],
+)
+def test_an_error_names_the_argument_that_may_mend_it(name, argument, tmp_path):
+    content, options, _ = BROKEN[name]
+    with pytest.raises(et.PanelError) as caught:
+        read(write(tmp_path, content), options)
+    assert caught.value.argument == argument
+    assert argument is None or f"{argument}=" in str(caught.value)
+    assert "--" not in str(caught.value) and "option" not in str(caught.value)
+
+
 def test_random_damage_is_read_or_refused_in_one_line_and_nothing_else(tmp_path):
     rng = np.random.default_rng(0)
     pieces = [each.encode() for each in ", ; \t | \r - . 0 9 NA 1e9 inf True _ ' \xa0".split(" ")]
@@ -380,7 +401,6 @@ def test_covariates_and_costs(tmp_path):
 
 
 def test_parquet_gives_what_csv_gives(tmp_path):
-    pytest.importorskip("pyarrow")
     path = write(tmp_path, TABLE)
     expected = read(path, [])
     frame = pd.read_csv(path)
@@ -390,9 +410,3 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     assert found.table["week"].tolist() == ["1970-01-02", "1970-01-03"] * 2
     same = ["sku", "sold", "price", "dept"]
     pd.testing.assert_frame_equal(found.table[same], expected.table[same])
-
-
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(et.PanelError, match="those need pyarrow"):
-        et.read_sales(write(tmp_path, b"PAR1" + b"0" * 20), **ROLES)

@@ -2,19 +2,22 @@
 
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
 import time
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import elastic_tutorial as et
-from elastic_tutorial.__main__ import EXAMPLE, _parser, _Progress, main
+from elastic_tutorial.__main__ import EXAMPLE, _option, _parser, _Progress, main
 
+PACKAGE = Path(et.__file__).parent
 COMMAND = [sys.executable, "-m", "elastic_tutorial"]
 FILES = ["elasticities.csv", "masked.csv", "prices.csv", "report.html"]
 
@@ -99,6 +102,16 @@ def test_a_missing_or_unknown_option_is_one_line(capsys):
     )
 
 
+def test_the_library_names_its_arguments_and_the_command_its_options():
+    paths = [path for path in PACKAGE.rglob("*.py") if path.stem not in ("__main__", "command")]
+    source = "".join(path.read_text("utf-8") for path in paths)
+    options = {each for each in _parser()._option_string_actions if each.startswith("--")}
+    assert not [option for option in options if re.search(rf"{option}\b", source)]
+    named = set(re.findall(r'\bargument ?= ?"(\w+)"', source))
+    assert named == {"encoding", "decimal", "thousands", "date_format", "force"}
+    assert {_option(argument) for argument in named} <= options
+
+
 def test_errors_go_to_stderr_in_one_line_with_exit_code_2(tmp_path):
     words = arguments(tmp_path / "nowhere.csv", tmp_path / "out")
     done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
@@ -122,7 +135,8 @@ def test_bad_options_are_refused(more, what, path, tmp_path, capsys):
 
 def test_an_existing_folder_is_refused_before_anything_is_read(tmp_path, capsys):
     line = complaint(arguments("nowhere.csv", tmp_path), capsys)
-    assert "exists; name another, or replace an earlier report with --force" in line
+    assert "exists; name another, or replace an earlier report with force=True." in line
+    assert line.endswith(" Here that is the option --force.\n")
     (tmp_path / "mine.txt").write_text("x")
     line = complaint(arguments("nowhere.csv", tmp_path, "--force"), capsys)
     assert "holds other files than a report's, 'mine.txt'" in line

@@ -15,7 +15,7 @@ import xarray as xr
 from bs4 import BeautifulSoup
 
 import elastic_tutorial as et
-from elastic_tutorial.report.page import as_text
+from elastic_tutorial.report.page import as_text, files
 from elastic_tutorial.report.sentences import findings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -123,6 +123,18 @@ def test_skewed_intervals_come_from_the_draws():
     draws = POSTERIOR["posterior"]["elasticity"].values[0, :, 3]
     assert table["lower"].iloc[3] == np.quantile(draws, 0.05)
     assert table["lower"].drop(PANEL.products[3]).max() < -9
+    summary = et.elasticity_summary(tree, prob=0.9)  # one interval for one product
+    np.testing.assert_array_equal(table[["lower", "upper"]].T, [summary["lower"], summary["upper"]])
+
+
+def test_all_chains_count():
+    draws = np.stack([np.full((50, N), -0.5), np.full((50, N), -1.5)])
+    tree = xr.DataTree()
+    tree["posterior"] = xr.Dataset(
+        {"elasticity": (("chain", "draw", "product"), draws)}, {"product": PANEL.products}
+    )
+    table = et.elasticity_table(tree, PANEL, prob=0.9)
+    assert (table["prob_inelastic"] == 0.5).all() and (table["elasticity"] == -1).all()
 
 
 def test_prices_are_those_of_best_price_within_observed_bounds():
@@ -173,6 +185,33 @@ def test_without_costs_the_better_end_of_the_range_is_named():
     assert "prob_loss" in known and "unit_cost" not in known
 
 
+@pytest.mark.parametrize("prob", [0.5, 0.9])
+def test_a_table_carries_the_probability_of_its_intervals(prob):
+    elasticities = et.elasticity_table(POSTERIOR, PANEL, prob=prob)
+    assert elasticities.attrs["prob"] == prob
+    for cost in (COST, np.nan * COST, None):  # all have a price, none has, revenue
+        assert et.price_table(POSTERIOR, PANEL, unit_cost=cost, prob=prob).attrs["prob"] == prob
+    text = " ".join(findings(a_report(elasticities=elasticities, settings={})))
+    assert f"the {prob:.0%} interval lies below -1" in text
+
+
+def test_a_table_that_does_not_say_its_probability_is_refused():
+    silent = et.elasticity_table(POSTERIOR, PANEL, prob=0.9)
+    silent.attrs = {}
+    with pytest.raises(ValueError, match=r"probability of their intervals in attrs\['prob'\]"):
+        list(findings(a_report(elasticities=silent)))
+
+
+def test_a_table_of_prices_has_its_totals_whether_or_not_any_price_was_found():
+    some, none = (et.price_table(POSTERIOR, PANEL, unit_cost=x * COST) for x in (1.0, np.nan))
+    assert set(some.attrs) == set(none.attrs) and list(some) == list(none)
+    assert {"objective", "prob", "today", "total_gain"} <= set(some.attrs)
+    assert [none.attrs[name] for name in ("today", "total_gain", "total_gain_upper")] == [0, 0, 0]
+    still = replace(PANEL, price=np.broadcast_to(PANEL.price[:, :1], PANEL.price.shape))
+    moving, unmoved = (et.price_table(POSTERIOR, panel) for panel in (PANEL, still))
+    assert set(moving.attrs) == set(unmoved.attrs) and (unmoved["note"] != "").all()
+
+
 # --- The page
 
 
@@ -219,11 +258,27 @@ def test_the_page_says_what_was_done_in_words(soup):
         assert name in text and row["found"] in text
 
 
+def test_a_period_is_not_called_a_week(soup):
+    """Periods may be days or months."""
+    assert not re.search(r"\bweeks?\b", soup.get_text(), flags=re.IGNORECASE)
+
+
 def test_labels_cannot_write_html(soup, folder):
     assert not soup.select("script")
     assert not soup.select("b:-soup-contains('c')")[1:]
     assert soup.find("h1").text.strip() == f"Price elasticities of {ODD}.csv"
     assert "<script" not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_nothing_that_a_report_holds_can_write_html(tmp_path):
+    checks = REPORT.checks.assign(verdict='"><b>look</b>', found="<i>a</i>", advice="<u>b</u>")
+    report = a_report(checks=checks, settings={"<em>": "<s>c</s>"}, remarks=("<q>d</q>",))
+    page = BeautifulSoup(files(report)["report.html"], "html.parser")
+    bold = [each.text for each in page.select("b")]  # the names of columns, in the template
+    assert bold == ["lower", "upper", "prob_inelastic", "pooled"]
+    assert not page.select("i, u, em, s, q, script")
+    cell = page.select_one("table#checks tbody td")
+    assert cell.text == '"><b>look</b>' and cell["class"] == ['"><b>look</b>']
 
 
 def test_every_figure_has_a_sentence_of_its_own(soup):
