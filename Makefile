@@ -53,7 +53,7 @@ serve: ## show the built book at http://127.0.0.1:8000 (port=8080 for another po
 	@$(python) -m http.server --bind 127.0.0.1 --directory _build/html $(port)
 
 .PHONY: notebooks
-notebooks: .venv/.ready ## run the chapters and write their notebooks (only="book/01_*.md" for some)
+notebooks: .venv/.ready ## run the chapters and write their notebooks (only="book/arc_elasticity.md" for some)
 	@$(python) tools/notebooks.py $(only)
 
 .PHONY: text

@@ -191,17 +191,17 @@ def test_pages_open_from_disk_as_well(browser):
     tab.evaluate("() => MathJax.startup.promise")
     assert tab.locator("mjx-container").count() > 0
     tab.goto(f"{(HTML / 'search.html').as_uri()}?q=nuisance")
-    tab.locator("#search-results a[href*='03_marginal_likelihood']").first.wait_for()
+    tab.locator("#search-results a[href*='marginal_likelihood']").first.wait_for()
     context.close()
     assert not faults
 
 
 def test_the_search_finds_the_nuisance(visit):
     tab = visit("search.html?q=nuisance").tab
-    link = tab.locator("#search-results a[href*='03_marginal_likelihood']").first
+    link = tab.locator("#search-results a[href*='marginal_likelihood']").first
     link.wait_for(state="visible")
     link.click()
-    tab.wait_for_url("**/03_marginal_likelihood.html*")
+    tab.wait_for_url("**/marginal_likelihood.html*")
 
 
 def test_figures_keep_their_hues_on_dark_pages(visit):

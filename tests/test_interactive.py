@@ -18,10 +18,10 @@ import elastic_tutorial as et
 
 FIGURES = {
     # name: page, and the static figure that shows the same
-    "arc": ("book/01_arc_elasticity", "fig-constant"),
-    "likelihoods": ("book/03_marginal_likelihood", "fig-prior-moves"),
-    "shrinkage": ("book/07_partial_pooling", "fig-pooling-path"),
-    "profit": ("book/12_choosing_prices", "fig-pricing-bounds"),
+    "arc": ("book/arc_elasticity", "fig-constant"),
+    "likelihoods": ("book/marginal_likelihood", "fig-prior-moves"),
+    "shrinkage": ("book/partial_pooling", "fig-pooling-path"),
+    "profit": ("book/choosing_prices", "fig-pricing-bounds"),
 }
 SPECS = browsing.ROOT / "book" / "_web" / "figures"
 SCHEMA = browsing.ROOT / "node_modules" / "vega-lite" / "build" / "vega-lite-schema.json"

@@ -5,20 +5,16 @@ import io
 import itertools
 import json
 import re
-import sys
 from collections import Counter
-
-import nbformat
-import numpy as np
-import pytest
-from browsing import CHAPTERS, DESK, DOCUMENTS, HTML, PAGES, ROOT, soup
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import accessible
 import icons
 import light
+import nbformat
+import numpy as np
+import pytest
 import styles
+from browsing import CHAPTERS, DESK, DOCUMENTS, HTML, PAGES, ROOT, soup
 from bs4 import BeautifulSoup
 from PIL import Image
 

@@ -17,6 +17,7 @@ import offline_zip
 import pages
 import pdf
 import pytest
+import toc
 from browsing import HTML, ROOT
 from bs4 import BeautifulSoup
 from chromium import chromium
@@ -24,9 +25,9 @@ from pypdf import PdfReader
 
 pytestmark = pytest.mark.usefixtures("built_book")
 
-DOCUMENTS = pages.documents()
-CHAPTERS = [name for name in DOCUMENTS if re.search(r"/\d\d_", name)]
-FIRST_OF_A_PART = [part.documents[0] for part in pages.parts()]
+DOCUMENTS = toc.documents()
+CHAPTERS = toc.chapters()
+FIRST_OF_A_PART = [part.documents[0] for part in toc.parts()]
 FORMULAS = "article .math"
 ON_A_PAGE = "only-on-a-page"  # what only a page with scripts can do is not copied
 
@@ -180,7 +181,7 @@ def test_the_search_works_on_disk_but_for_excerpts(from_disk, unpacked):
     visited.tab.get_by_text("matching the search query").first.wait_for(state="visible")
     links = visited.tab.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
     files = [Path(unquote(urlsplit(link).path)) for link in links]
-    assert unpacked / "book" / "03_marginal_likelihood.html" in files
+    assert unpacked / "book" / "marginal_likelihood.html" in files
     assert all(path.is_file() for path in files)
     assert visited.tab.locator("#search-results p.context").count() == 0
     assert not visited.faults
@@ -202,7 +203,7 @@ def test_the_calculator_works_on_disk(from_disk):
 def test_what_is_printed_has_every_article_and_the_styles_of_the_pages(built_book):
     markup, _ = pdf.volume(HTML)
     volume = BeautifulSoup(markup, "html.parser")
-    assert all(volume.find(id=pdf.anchor(name)) for name in pages.documents())
+    assert all(volume.find(id=pdf.anchor(name)) for name in toc.documents())
     sheets = [urlsplit(tag["href"]).path for tag in volume.select('link[rel="stylesheet"]')]
     assert sheets
     assert all(Path(unquote(path)).exists() for path in sheets)
@@ -244,7 +245,7 @@ def outline(reader):
 def wanted_outline():
     """Outline that the table of contents asks for, without the pages."""
     wanted = []
-    for part in pages.parts():
+    for part in toc.parts():
         chapters = []
         for name in part.documents:
             title, sections = pages.headings(articles()[name])
@@ -261,9 +262,7 @@ def titles(items):
 def starts(outline):
     """First page of each document, in their order."""
     chapters = [outline[0]]
-    for below in [item for item in outline[1:] if isinstance(item, list)][
-        -len(pages.parts()) + 1 :
-    ]:
+    for below in [item for item in outline[1:] if isinstance(item, list)][-len(toc.parts()) + 1 :]:
         chapters += [item for item in below if isinstance(item, tuple)]
     return dict(zip(DOCUMENTS, (page for _, page in chapters), strict=True))
 
@@ -444,7 +443,7 @@ def test_the_epub_is_in_the_order_of_the_book(epub):
     navigation = BeautifulSoup(epub["nav.xhtml"], "xml").nav
     linked = [link["href"] for link in navigation.select("a[href]") if "#" not in link["href"]]
     assert linked == wanted
-    captions = [part.caption for part in pages.parts() if part.caption]
+    captions = [part.caption for part in toc.parts() if part.caption]
     assert [tag.get_text() for tag in navigation.select("span")] == captions
 
 

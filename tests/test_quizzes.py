@@ -2,11 +2,13 @@
 
 import copy
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import quiz_file
+import quizzes
+import toc
 import yaml
 from scipy import stats
 
@@ -15,13 +17,10 @@ import elastic_tutorial as et
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 FILE = BOOK / "course" / "quizzes.yml"
-sys.path.insert(0, str(BOOK / "_ext"))
-import quiz_file  # noqa: E402
-import quizzes  # noqa: E402
 
 QUIZZES = quiz_file.load(FILE)
 CONTENT = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-CHAPTERS = sorted(path.stem for path in BOOK.glob("[0-9][0-9]_*.md"))
+CHAPTERS = [Path(name).name for name in toc.chapters()]
 QUESTIONS = [
     pytest.param(chapter, question, id=f"{chapter}-{number}")
     for chapter, quiz in QUIZZES.items()
@@ -115,9 +114,9 @@ def test_formulas_are_closed(chapter, question):
 @pytest.mark.parametrize(("chapter", "question"), QUESTIONS[:5])
 def test_a_sealed_answer_tells_nothing_and_opens_with_its_key(chapter, question):
     for answer in question.answers:
-        sealed = quizzes.seal("quiz-01-1-a", answer)
+        sealed = quizzes.seal("quiz-arc_elasticity-1-a", answer)
         assert answer.feedback[:20] not in sealed
-        assert sealed != quizzes.seal("quiz-01-1-b", answer)
+        assert sealed != quizzes.seal("quiz-arc_elasticity-1-b", answer)
 
 
 def test_the_key_stream_is_the_published_generator():
@@ -136,7 +135,7 @@ def test_the_key_stream_is_the_published_generator():
 
 def broken(tmp_path, change):
     """What is said of a file with the first chapter's quiz after a change of its content."""
-    content = {"01_arc_elasticity": copy.deepcopy(CONTENT["01_arc_elasticity"])}
+    content = {"arc_elasticity": copy.deepcopy(CONTENT["arc_elasticity"])}
     change(content)
     path = tmp_path / "quizzes.yml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
@@ -145,7 +144,7 @@ def broken(tmp_path, change):
     return str(error.value)
 
 
-FIRST = "chapter 01_arc_elasticity"
+FIRST = "chapter arc_elasticity"
 FAULTS = {
     "a question too few": (
         lambda quiz: quiz["questions"].pop(),
@@ -221,12 +220,12 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_named_with_its_place_and_remedy(fault, tmp_path):
     change, message = FAULTS[fault]
-    assert message in broken(tmp_path, lambda content: change(content["01_arc_elasticity"]))
+    assert message in broken(tmp_path, lambda content: change(content["arc_elasticity"]))
 
 
 def test_an_id_of_two_chapters_is_a_fault(tmp_path):
     def change(content):
-        content["02_counting_sales"] = copy.deepcopy(content["01_arc_elasticity"])
+        content["counting_sales"] = copy.deepcopy(content["arc_elasticity"])
 
     message = "objective id 'arc-1' stands here more than once; give each its own"
     assert message in broken(tmp_path, change)

@@ -6,11 +6,11 @@ from html import unescape
 
 import browsing
 import chapters
-import pages
 import pytest
 import slide_blocks
 import slide_source
 import slides
+import toc
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from slide_source import SlideFault
@@ -37,8 +37,8 @@ def drawn(number):
 
 def stored_cells(number):
     """Code cells of all chapters of a part, read without the tool."""
-    for name in pages.parts()[number].documents:
-        notebook = json.loads((pages.ROOT / f"{name}.ipynb").read_text(encoding="utf-8"))
+    for name in toc.parts()[number].documents:
+        notebook = json.loads((toc.ROOT / f"{name}.ipynb").read_text(encoding="utf-8"))
         yield from (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
 
 
@@ -146,13 +146,13 @@ def fault_of(text, number=1):
         ("{equation} fig-chord", "no equation 'fig-chord'"),
         ("{theorem} thm-revenues", "near: thm-revenue"),
         ("{exercises} ex-arc-half ex-arc-halve", "no exercise 'ex-arc-halve'; near: ex-arc-half"),
-        ("{figure} fig-pricing-one", "of 12_choosing_prices, a chapter of another part"),
-        ("{chapter} 12_choosing_prices", "this part has no chapter '12_choosing_prices'"),
+        ("{figure} fig-pricing-one", "of choosing_prices, a chapter of another part"),
+        ("{chapter} choosing_prices", "this part has no chapter 'choosing_prices'"),
         (
             "{code} by_hnd = (",
             "has a line 'by_hnd = ('; near: by_hand",
         ),
-        ("{code} price", "cells of 01_arc_elasticity have a line 'price'; give more"),
+        ("{code} price", "cells of arc_elasticity have a line 'price'; give more"),
         ("{output} def quantity(", "stores nothing to show"),
         ("{ask} an elasticity is a slop", "near: an elasticity is a slope"),
         ("{quiz} A price goes from 4 to", "0 questions of the quiz"),

@@ -24,7 +24,7 @@ def test_every_case_of_the_chapter_is_stored_for_ten_seeds_or_more(table, cases)
 
 
 def test_only_definitions_of_the_chapter_are_run(tmp_path):
-    chapter = tmp_path / "99_tiny.md"
+    chapter = tmp_path / "tiny.md"
     head = study_breaks.CHAPTER.read_text(encoding="utf-8").split("(ch-breaks)=")[0]
     cell = "CASES, other = {}, {}\n\n\ndef case(name):\n    CASES[name] = name\n\n\ncase(1 / 0)"
     body = cell.replace("CASES, other = {}, {}", "CASES = {}\nother = 1 / 0")

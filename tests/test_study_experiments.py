@@ -28,7 +28,7 @@ def test_every_replication_of_every_world_stands_in_the_table_once(table):
     "function", [study.as_panel, study.sell, study.coins, study.category_test, study.old_and_new]
 )
 def test_the_chapter_shows_the_code_that_the_study_ran(function):
-    chapter = (BOOK / "14_price_experiments.md").read_text(encoding="utf-8")
+    chapter = (BOOK / "price_experiments.md").read_text(encoding="utf-8")
     assert inspect.getsource(function) in chapter
     assert inspect.getsource(study.analyse) in chapter
 

@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 import pages
+import toc
 from bs4 import BeautifulSoup
 from chromium import chromium
 from pypdf import PdfReader, PdfWriter
@@ -51,7 +52,7 @@ def printed_articles(html):
 
 def head(html):
     """Style sheets and MathJax, as a page with formulas has them, and a running head each."""
-    name = next(each for each in pages.documents() if "/01_" in each)
+    name = toc.chapters()[0]
     folder = (html / name).parent
     page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
     for tag in page.select('head link[rel="stylesheet"]'):
@@ -85,7 +86,7 @@ def title_page(book):
 def contents_page(articles):
     """Page that lists parts and chapters; the page numbers come in later."""
     lines = []
-    for part in pages.parts():
+    for part in toc.parts():
         if part.caption:
             lines.append(f'<p class="part-caption">{escape(part.caption)}</p>')
         for name in part.documents:
@@ -110,7 +111,7 @@ def volume(html):
     articles = printed_articles(html)
     heads = "\n".join(running_head(article, name) for name, article in articles.items())
     body = []
-    for part in pages.parts():
+    for part in toc.parts():
         if part.caption:
             body.append(f'<section class="part-page"><p>{escape(part.caption)}</p></section>')
         body += [str(articles[name]) for name in part.documents]
@@ -198,7 +199,7 @@ def add_outline(writer, articles, places):
         fit = Fit.xyz(top=top)
         return writer.add_outline_item(title=title, page_number=page, parent=parent, fit=fit)
 
-    for part in pages.parts():
+    for part in toc.parts():
         above = add(part.caption, anchor(part.documents[0])) if part.caption else None
         for name in part.documents:
             title, sections = pages.headings(articles[name])

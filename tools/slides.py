@@ -16,6 +16,7 @@ import pages
 import slide_blocks
 import slide_lists
 import slide_source
+import toc
 import yaml
 from chromium import chromium
 from pdf import DESCRIBE, FAULTS, PIXEL, READY, TIMEOUT
@@ -96,7 +97,7 @@ def settings():
 
 def part(number):
     """Caption and chapters of a part of the book."""
-    found = pages.parts()[number]
+    found = toc.parts()[number]
     return found.caption, tuple(Path(name).name for name in found.documents)
 
 

@@ -14,7 +14,7 @@ from studies import RESULTS, write
 
 import elastic_tutorial as et
 
-CHAPTER = notebooks.ROOT / "book" / "13_when_it_breaks.md"
+CHAPTER = notebooks.ROOT / "book" / "when_it_breaks.md"
 TABLE = RESULTS / "breaks.csv"
 SEEDS = range(20)
 

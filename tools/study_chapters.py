@@ -53,5 +53,5 @@ def study(names):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("chapter", nargs="*", help="such as 01_arc_elasticity; default: all")
+    parser.add_argument("chapter", nargs="*", help="such as arc_elasticity; default: all")
     study(parser.parse_args().chapter)
