@@ -6,9 +6,8 @@ SHELL := /bin/bash
 bin := .venv/bin
 python = $(bin)/python
 pytest = $(python) -m pytest
-page_tests = tests/test_book.py tests/test_calculator.py tests/test_offline.py tests/test_interactive.py \
-	tests/test_quiz_pages.py tests/test_keyboard.py tests/test_light.py tests/test_find.py
-course_tests = tests/test_student_edition.py tests/test_assignments.py tests/test_slides.py
+page_tests = $(patsubst %,tests/book/test_%.py,book calculator offline interactive quiz_pages keyboard light find redirects)
+course_tests = $(patsubst %,tests/course/test_%.py,student_edition assignments slides)
 without_pages = $(addprefix --ignore=,$(page_tests) $(course_tests))
 # On every core, the tests of a file on the same one: they share what takes long to make.
 parallel = -n auto --dist loadfile

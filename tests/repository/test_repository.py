@@ -18,7 +18,7 @@ import toc
 import yaml
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = notebooks.chapters(ROOT / "book")
 
 TINY_CHAPTER = """\

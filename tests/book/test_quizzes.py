@@ -14,7 +14,7 @@ from scipy import stats
 
 import elastic_tutorial as et
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 FILE = BOOK / "course" / "quizzes.yml"
 

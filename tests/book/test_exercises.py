@@ -8,7 +8,7 @@ import exercises
 import pytest
 import quiz_file
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 
 QUIZZES = quiz_file.load(course_map.QUIZZES)

@@ -9,7 +9,7 @@ import matplotlib
 import pytest
 from wcag import contrast
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STYLE = matplotlib.rc_params_from_file(
     ROOT / "elastic_tutorial" / "style.mplstyle", use_default_template=False
 )

@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = address.addresses(ROOT)["repository"]
 CHAPTERS = notebooks.chapters(ROOT / "book")
 READERS = [path for path in CHAPTERS if 'Path("results' in path.read_text(encoding="utf-8")]

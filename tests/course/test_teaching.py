@@ -8,7 +8,7 @@ import pytest
 
 import elastic_tutorial as et
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "book" / "course" / "teaching.md").read_text(encoding="utf-8")
 BEFORE, AFTER = (10, 100), (12, 80)  # price and quantity
 

@@ -10,7 +10,7 @@ import nbformat
 import notebooks
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = notebooks.chapters(ROOT / "book")
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import studies
 
-RESULTS = Path(__file__).resolve().parent.parent / "book" / "results"
+RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 
 
 @pytest.fixture(scope="module")

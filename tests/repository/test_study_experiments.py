@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import study_experiments as study
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
+BOOK = Path(__file__).resolve().parents[2] / "book"
 
 
 @pytest.fixture(scope="module")
