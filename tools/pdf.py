@@ -16,12 +16,11 @@ from pathlib import Path
 import pages
 import toc
 from bs4 import BeautifulSoup
-from chromium import chromium
+from chromium import DESCRIBE, FAULTS, PIXEL, READY, TIMEOUT, chromium
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, Fit, NameObject
 
 OUT = pages.ROOT / "_build" / "elastic-tutorial.pdf"
-TIMEOUT = 300_000  # milliseconds that typesetting or printing may take
 
 
 def anchor(document, fragment=""):
@@ -130,24 +129,6 @@ def volume(html):
 
 FILL_IN = """pages => document.querySelectorAll("[data-place]").forEach(
     span => { span.textContent = pages[span.dataset.place]; })"""
-FAULTS = """() => [...document.querySelectorAll("mjx-merror")].map(fault => fault.textContent)"""
-READY = """async () => {
-    await MathJax.startup.promise;
-    await document.fonts.ready;
-    await Promise.all([...document.images].map(image => image.decode()));
-}"""
-
-# MathJax draws with pseudo-elements, which reach no tag of a PDF. So an image of one pixel, not
-# to be seen, stands before each formula and bears its TeX for screen readers.
-PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
-DESCRIBE = """async pixel => { for (const math of document.querySelectorAll("[data-tex]")) {
-    math.querySelector("mjx-container").ariaHidden = "true";
-    const image = new Image();
-    Object.assign(image, { alt: math.dataset.tex, src: pixel });
-    image.style = "position: absolute; width: 1px; height: 1px; opacity: 0.01";
-    math.prepend(image);
-    await image.decode();
-} }"""
 
 # Chromium shrinks all pages until the widest thing fits, so each thing has to fit by itself.
 FIT = """() => { for (const wide of document.querySelectorAll("table, mjx-container")) {

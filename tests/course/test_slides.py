@@ -7,16 +7,14 @@ from html import unescape
 import browsing
 import chapters
 import pytest
-import slide_blocks
-import slide_source
-import slides
 import toc
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
-from slide_source import SlideFault
+from slides import blocks, decks, source
+from slides.source import SlideFault
 from wcag import contrast
 
-STARTED = slides.STARTED
+STARTED = decks.STARTED
 # Pixels of 720: what a figure's caption, code and the number of a slide need at least.
 SMALLEST = 15
 SMALLEST_IN_FIGURES = 16  # the same of the letters in a figure, which are 11 of its points
@@ -25,14 +23,14 @@ DESK = {"width": 1280, "height": 720}
 
 def written(number):
     """Slides of a part as they are written, one after the other."""
-    path = slides.SOURCE / f"part_{number}.md"
-    stacks = slide_source.stacks(path.read_text(encoding="utf-8"), path.name)
+    path = decks.SOURCE / f"part_{number}.md"
+    stacks = source.stacks(path.read_text(encoding="utf-8"), path.name)
     return [slide for stack in stacks for slide in stack]
 
 
 def drawn(number):
     """Slides of a part as markup."""
-    return BeautifulSoup(slides.deck(number)[0], "html.parser").select("section:not(:has(section))")
+    return BeautifulSoup(decks.deck(number)[0], "html.parser").select("section:not(:has(section))")
 
 
 def stored_cells(number):
@@ -45,7 +43,7 @@ def stored_cells(number):
 # --- What the slides show
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_a_figure_is_the_one_that_the_notebook_stores(number):
     stored = {}
     for cell in stored_cells(number):
@@ -53,7 +51,7 @@ def test_a_figure_is_the_one_that_the_notebook_stores(number):
             (drawing,) = (each["data"]["image/svg+xml"] for each in cell["outputs"])
             text = cell["metadata"]["mystnb"]["image"]["alt"]
             stored[figure["name"]] = "".join(drawing), text
-    shown = slides.deck(number)[1]
+    shown = decks.deck(number)[1]
     assert len(shown) >= 10
     assert all(stored[label][0] == drawing for label, drawing in shown.items())
     images = [image for slide in drawn(number) for image in slide.select("img")]
@@ -61,7 +59,7 @@ def test_a_figure_is_the_one_that_the_notebook_stores(number):
     assert all(stored[image["src"][15:-4]][1] == image["alt"] for image in images)
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_code_and_output_are_those_of_a_cell(number):
     sources, printed = set(), set()
     for cell in stored_cells(number):
@@ -77,25 +75,25 @@ def test_code_and_output_are_those_of_a_cell(number):
     assert set(outputs) <= printed
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_the_chapters_of_a_part_are_opened_in_order_and_closed(number):
     names = [name for slide in written(number) for name in slide.named("chapter")]
-    assert names == list(slides.part(number)[1])
+    assert names == list(decks.part(number)[1])
     closing = [slide for slide in written(number) if slide.named("objectives")]
     assert len(closing) == len(names)
     assert all(slide.named("exercises") for slide in closing)
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_the_room_is_asked_and_answered(number):
-    stacks = slide_source.stacks((slides.SOURCE / f"part_{number}.md").read_text("utf-8"), "")
+    stacks = source.stacks((decks.SOURCE / f"part_{number}.md").read_text("utf-8"), "")
     asked = [stack for stack in stacks if stack[0].named("ask") or stack[0].named("quiz")]
     assert len(asked) >= 4
     votes = [stack for stack in asked if stack[0].named("quiz")]
     assert all(stack[0].named("quiz") == stack[1].named("answer") for stack in votes)
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_every_slide_has_notes_and_minutes(number):
     for slide in written(number):
         assert slide.notes, slide.place
@@ -105,7 +103,7 @@ def test_every_slide_has_notes_and_minutes(number):
     assert all(slide.select_one(".notes").get_text(strip=True) for slide in others)
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_words_of_a_slide_quote_no_number(number):
     for slide in written(number):
         words = " ".join([slide.title, *slide.named("text")])
@@ -128,13 +126,13 @@ def test_numbers_of_labels_are_those_of_the_pages(built_book):
 
 def fault_of(text, number=1):
     """What is said of a slide that follows one which opens the first chapter of a part."""
-    name = slides.part(number)[1][0]
-    source = f"{{chapter}} {name}\n---\n## A title\n{text}"
-    deck = slide_blocks.Deck(slides.part(number)[1])
+    name = decks.part(number)[1][0]
+    made = f"{{chapter}} {name}\n---\n## A title\n{text}"
+    deck = blocks.Deck(decks.part(number)[1])
     with pytest.raises(SlideFault) as caught:
-        for stack in slide_source.stacks(source, "part.md"):
+        for stack in source.stacks(made, "part.md"):
             for slide in stack:
-                slide_blocks.slide_html(deck, slide)
+                blocks.slide_html(deck, slide)
     return str(caught.value)
 
 
@@ -169,11 +167,11 @@ def test_a_fault_is_said_in_one_line_that_names_the_slide(text, said):
 
 
 def test_the_command_says_a_fault_and_writes_nothing(tmp_path, monkeypatch):
-    for number in slides.PARTS:
+    for number in decks.PARTS:
         (tmp_path / f"part_{number}.md").write_text("{figure} fig-none\n", encoding="utf-8")
-    monkeypatch.setattr(slides, "SOURCE", tmp_path)
+    monkeypatch.setattr(decks, "SOURCE", tmp_path)
     with pytest.raises(SystemExit, match=r"part_1\.md, slide 1: .* no figure 'fig-none'"):
-        slides.main(["--out", str(tmp_path / "out")])
+        decks.main(["--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
 
 
@@ -181,7 +179,7 @@ def test_a_file_is_divided_into_slides_columns_blocks_and_notes():
     text = (
         "## One\nA text\n{figure} fig-a\n\nmore\n|||\nright\nNote: 3 min\nSay *this*.\n--\n## Two\n"
     )
-    ((one, two), (three,)) = slide_source.stacks(f"<!-- x\n---\n-->{text}---\n## Three", "f.md")
+    ((one, two), (three,)) = source.stacks(f"<!-- x\n---\n-->{text}---\n## Three", "f.md")
     assert (one.title, one.minutes, one.notes) == ("One", 3, "\nSay *this*.")
     assert [[each.name for each in column] for column in one.columns] == [
         ["text", "figure", "text"],
@@ -194,8 +192,8 @@ def test_a_file_is_divided_into_slides_columns_blocks_and_notes():
 
 def test_references_in_a_text_become_the_words_of_the_pages():
     text = "{numref}`fig-chord`, {eq}`eq-arc`, {prf:ref}`thm-revenue`, {term}`a <b>`, {term}`c`"
-    deck = slide_blocks.Deck(slides.part(1)[1])
-    markup = slide_blocks.draw_text(deck, f"{text}, [`f`](#f)", 1000)
+    deck = blocks.Deck(decks.part(1)[1])
+    markup = blocks.draw_text(deck, f"{text}, [`f`](#f)", 1000)
     assert unescape(markup).strip() == (
         "<p>Figure 1.2, (1.2), Theorem 1.1, a, c, <code>f</code></p>"
     )
@@ -208,8 +206,8 @@ def test_references_in_a_text_become_the_words_of_the_pages():
 def folder(browser, tmp_path_factory):
     """Folder of the decks, made and printed."""
     folder = tmp_path_factory.mktemp("slides")
-    for path in slides.write(folder, printed=True):
-        slides.print_deck(browser, path)
+    for path in decks.write(folder, printed=True):
+        decks.print_deck(browser, path)
     return folder
 
 
@@ -259,7 +257,7 @@ FAULTS = """([smallest, smallestInFigures]) => {
 }"""
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_every_slide_is_whole_and_legible(number, opened):
     visit = opened(f"part_{number}.html")
     tab = visit.tab
@@ -290,7 +288,7 @@ SORTS = {
 }
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_slides_work_for_everyone(number, opened):
     tab = opened(f"part_{number}.html", reduced_motion="reduce").tab
     assert tab.evaluate("Reveal.getConfig().transition") == "none"
@@ -303,7 +301,7 @@ def test_slides_work_for_everyone(number, opened):
         assert tab.evaluate(RUN_AXE) == [], f"slide {place + 1}"
 
 
-BESIDE = ["index.html", *(f"part_{number}_notes.html" for number in slides.PARTS)]
+BESIDE = ["index.html", *(f"part_{number}_notes.html" for number in decks.PARTS)]
 
 
 @pytest.mark.parametrize("page", BESIDE)
@@ -326,7 +324,7 @@ def test_words_of_code_stand_out_from_their_ground(folder):
         assert contrast(colour, ground) >= 4.5, colour
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_the_print_has_a_page_for_each_slide(number, folder):
     printed = PdfReader(folder / f"part_{number}.pdf")
     assert len(printed.pages) == len(drawn(number))
@@ -366,14 +364,14 @@ def minutes_by_chapter(number):
     return sums
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_the_list_leads_to_each_chapter_and_says_how_long_it_takes(number, folder, opened):
     page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
     links = page.select(f'a[href^="part_{number}.html#"]')
     said = [link.parent.get_text().removeprefix(link.get_text()) for link in links]
     assert said == [f", {minutes} min" for minutes in minutes_by_chapter(number)]
     tab = opened(f"part_{number}.html").tab
-    for link, name in zip(links, slides.part(number)[1], strict=True):
+    for link, name in zip(links, decks.part(number)[1], strict=True):
         tab.evaluate("address => { location.hash = address }", link["href"].split("#")[1])
         tab.wait_for_function(
             f"'/' + Reveal.getCurrentSlide().id === {link['href'].split('#')[1]!r}"
@@ -382,12 +380,12 @@ def test_the_list_leads_to_each_chapter_and_says_how_long_it_takes(number, folde
         assert (
             title
             == BeautifulSoup(
-                slide_blocks.line_of(chapters.chapters()[name].title), "html.parser"
+                blocks.line_of(chapters.chapters()[name].title), "html.parser"
             ).get_text()
         )
 
 
-@pytest.mark.parametrize("number", slides.PARTS)
+@pytest.mark.parametrize("number", decks.PARTS)
 def test_the_notes_on_paper_are_those_of_the_slides(number, opened):
     visit = opened(f"part_{number}.html")
     on_screen = visit.tab.evaluate(
@@ -410,7 +408,7 @@ def test_the_notes_on_paper_are_those_of_the_slides(number, opened):
 def test_the_list_leads_to_the_decks_and_their_prints(folder):
     page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
     links = [link["href"] for link in page.select("a[href]")]
-    names = [f"part_{n}{end}" for n in slides.PARTS for end in (".html", ".pdf", "_notes.html")]
+    names = [f"part_{n}{end}" for n in decks.PARTS for end in (".html", ".pdf", "_notes.html")]
     assert [link for link in links if "#" not in link] == names
     assert all((folder / name).exists() for name in names)
     assert "Hakim El Hattab" in (folder / "assets" / "LICENSE-reveal.js.txt").read_text("utf-8")

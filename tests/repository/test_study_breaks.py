@@ -1,35 +1,35 @@
-"""The stored failures of chapter 13: what they claim, and one row computed again."""
+"""The stored failures that a chapter makes: what they claim, and one row computed again."""
 
 import numpy as np
 import pandas as pd
 import pytest
-import study_breaks
+from studies import breaks as study
 
 
 @pytest.fixture(scope="module")
 def table():
-    return pd.read_csv(study_breaks.TABLE, comment="#")
+    return pd.read_csv(study.TABLE, comment="#")
 
 
 @pytest.fixture(scope="module")
 def cases():
-    return study_breaks.cases_of()
+    return study.cases_of()
 
 
 def test_every_case_of_the_chapter_is_stored_for_ten_seeds_or_more(table, cases):
     assert list(table["case"].unique()) == list(cases)
     for _, rows in table.groupby(["case", "analysis"]):
-        assert rows["seed"].to_list() == list(study_breaks.SEEDS)
-    assert len(study_breaks.SEEDS) >= 10
+        assert rows["seed"].to_list() == list(study.SEEDS)
+    assert len(study.SEEDS) >= 10
 
 
 def test_only_definitions_of_the_chapter_are_run(tmp_path):
     chapter = tmp_path / "tiny.md"
-    head = study_breaks.CHAPTER.read_text(encoding="utf-8").split("(ch-breaks)=")[0]
+    head = study.CHAPTER.read_text(encoding="utf-8").split("(ch-breaks)=")[0]
     cell = "CASES, other = {}, {}\n\n\ndef case(name):\n    CASES[name] = name\n\n\ncase(1 / 0)"
     body = cell.replace("CASES, other = {}, {}", "CASES = {}\nother = 1 / 0")
     chapter.write_text(f"{head}```{{code-cell}} ipython3\n{body}\n```\n", encoding="utf-8")
-    assert study_breaks.cases_of(chapter) == {}
+    assert study.cases_of(chapter) == {}
 
 
 def test_levels_set_on_demand_bias_the_gamma_intercept_and_not_the_fixed_one(table):
@@ -47,7 +47,7 @@ def test_changes_set_on_demand_bias_every_intercept(table):
 
 @pytest.mark.slow
 def test_rows_are_found_again(table, cases):
-    again = study_breaks.rows_of(cases, "levels_on_demand", 3)
+    again = study.rows_of(cases, "levels_on_demand", 3)
     stored = table[(table["case"] == "levels_on_demand") & (table["seed"] == 3)]
     assert again["analysis"].to_list() == stored["analysis"].to_list()
     numbers = ["mean error", "rms error", "mean sd"]

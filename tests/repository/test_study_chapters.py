@@ -4,38 +4,38 @@ import re
 
 import pandas as pd
 import pytest
-import study_chapters
+from studies import chapters as study
 
 import elastic_tutorial as et
 
-ROOT = study_chapters.notebooks.ROOT
+ROOT = study.notebooks.ROOT
 PAGE = (ROOT / "book/troubleshooting.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def table():
-    return pd.read_csv(study_chapters.TABLE, comment="#", index_col="chapter")
+    return pd.read_csv(study.TABLE, comment="#", index_col="chapter")
 
 
 def test_every_chapter_was_measured(table):
-    assert list(table.index) == study_chapters.CHAPTERS
+    assert list(table.index) == study.CHAPTERS
 
 
 def test_every_chapter_has_room(table):
-    assert set(table.index) <= set(study_chapters.CHAPTERS)
+    assert set(table.index) <= set(study.CHAPTERS)
     assert table["peak_gib"].between(0.1, 2).all()
     assert (table["cpu_seconds"] > 1).all()
 
 
 def test_the_pages_show_the_table_as_it_is():
-    assert study_chapters.SHOWN.read_text(encoding="utf-8") == study_chapters.shown()
+    assert study.SHOWN.read_text(encoding="utf-8") == study.shown()
     assert "{include} results/chapters.md" in PAGE
 
 
 def test_the_shown_table_rounds_what_is_stored(tmp_path):
     path = tmp_path / "chapters.csv"
     path.write_text("# how, where\nchapter,cpu_seconds,peak_gib\na,5.51,0.2546\n")
-    lines = study_chapters.shown(path).splitlines()
+    lines = study.shown(path).splitlines()
     assert "| {doc}`/book/a` | 0.3 | 6 |" in lines
     assert lines[-1] == "Measured: how, where."
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import study_experiments as study
+from studies import experiments as study
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 

@@ -1,9 +1,9 @@
-"""The stored study of chapter 12: what it claims, and rows of it computed again."""
+"""The stored study of what poolings earn: what it claims, and rows of it computed again."""
 
 import numpy as np
 import pandas as pd
 import pytest
-import study_pooling_worth as study
+from studies import pooling_worth as study
 
 KEYS = ["seed", "method", "units sold"]
 

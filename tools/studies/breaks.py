@@ -1,4 +1,4 @@
-"""Recompute book/results/breaks.csv: the failures of chapter 13, each for many seeds.
+"""Recompute book/results/breaks.csv: the failures of a chapter, each for many seeds.
 
 The worlds, what is tried on them and how it is graded are the chapter's own functions, taken out
 of its text; so the code that readers see is the code that was run.
@@ -10,9 +10,9 @@ import warnings
 
 import notebooks
 import pandas as pd
-from studies import RESULTS, write
 
 import elastic_tutorial as et
+from studies import RESULTS, write
 
 CHAPTER = notebooks.ROOT / "book" / "when_it_breaks.md"
 TABLE = RESULTS / "breaks.csv"

@@ -12,6 +12,7 @@ import binder_lab
 import notebooks
 import pandas as pd
 from chromium import chromium
+
 from studies import RESULTS, write
 
 TABLE = RESULTS / "chapters.csv"

@@ -1,26 +1,18 @@
-"""Recompute the tables of long studies in book/results; `make studies` runs all of them.
-
-A table says in its first line how it was made; a row depends on its number alone, so that a test
-can recompute one.
-"""
+"""Recompute book/results/sbc_*.csv: simulation-based calibration of both fits."""
 
 import argparse
-import importlib.metadata
 import multiprocessing
-import os
-import platform
 import warnings
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import jax
 import numpy as np
 import pandas as pd
 
 import elastic_tutorial as et
+from studies import RESULTS, write
 
-RESULTS = Path(__file__).resolve().parent.parent / "book" / "results"
 SBC_PANEL = {"n_products": 8, "n_categories": 2, "n_periods": 20, "price_change_prob": 0.5}
 SBC_DRAWS = {"n_warmup": 500, "n_draws": 500, "n_chains": 4}
 SBC_PRICES = {"base_demand": (1e5, 1e6), "initial_price": (10, 100)}
@@ -109,19 +101,6 @@ def sbc(replications=200):
             if len(rows) % 10 == 0 or len(rows) == replications:
                 write(path, pd.DataFrame(rows), "simulation-based calibration, keys 0, 1, 2, ...")
                 print(f"{path.name}: {len(rows)} rows", flush=True)
-
-
-def write(path, table, what):
-    """Write a table under a line that says what, where and with which versions."""
-    path.parent.mkdir(exist_ok=True)
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("jax", "numpyro")
-    )
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    )
-    text = table.round(4).to_csv(index=False)
-    path.write_text(f"# {what}; {versions}; {machine}\n{text}", encoding="utf-8")
 
 
 STUDIES = {"sbc": sbc, "sbc_laplace": sbc_laplace}

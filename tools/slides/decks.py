@@ -8,21 +8,18 @@ which needs Chromium.
 import argparse
 import json
 import shutil
-import sys
 from html import escape
 from pathlib import Path
 
 import pages
-import slide_blocks
-import slide_lists
-import slide_source
 import toc
 import yaml
-from chromium import chromium
-from pdf import DESCRIBE, FAULTS, PIXEL, READY, TIMEOUT
+from chromium import DESCRIBE, FAULTS, PIXEL, READY, TIMEOUT, chromium
 from pygments.formatters import HtmlFormatter
-from slide_source import SlideFault
-from slide_text import CODE_STYLE
+
+from slides import blocks, lists, source
+from slides.source import SlideFault
+from slides.text import CODE_STYLE
 
 SOURCE = pages.ROOT / "book" / "course" / "slides"
 STATIC = pages.ROOT / "book" / "_static"
@@ -105,10 +102,10 @@ def deck(number):
     """Slides of a part: their markup, and the figures that they show by label."""
     caption, names = part(number)
     path = SOURCE / f"part_{number}.md"
-    shown = slide_blocks.Deck(names)
+    shown = blocks.Deck(names)
     runs = []
-    for stack in slide_source.stacks(path.read_text(encoding="utf-8"), path.name):
-        slides = "".join(slide_blocks.slide_html(shown, slide) for slide in stack)
+    for stack in source.stacks(path.read_text(encoding="utf-8"), path.name):
+        slides = "".join(blocks.slide_html(shown, slide) for slide in stack)
         runs.append(f"<section>{slides}</section>" if len(stack) > 1 else slides)
     numeral, title = caption.split(" ", 1)
     book = escape(pages.book()["title"])
@@ -139,18 +136,18 @@ def notes_page(number, markup):
     """Page of the notes of a deck, for paper."""
     caption = f"Part {part(number)[0]}"
     scripts = settings() + '<script defer src="assets/js/mathjax.js"></script>\n'
-    body = slide_lists.notes_body(caption, markup)
+    body = lists.notes_body(caption, markup)
     return page(f"Notes: {caption} – {pages.book()['title']}", body, scripts)
 
 
 def index_page(decks, printed):
     """Page that lists the decks and their chapters."""
     listed = "".join(
-        slide_lists.deck_entry(number, f"Part {part(number)[0]}", markup, printed)
+        lists.deck_entry(number, f"Part {part(number)[0]}", markup, printed)
         for number, (markup, _) in decks.items()
     )
     title = f"Slides of {pages.book()['title']}"
-    return page(title, slide_lists.index_body(title, listed))
+    return page(title, lists.index_body(title, listed))
 
 
 def write(target, printed):
@@ -222,7 +219,7 @@ def print_deck(browser, path):
 
 def main(arguments=None):
     """Make the slides."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("python -m slides", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write into")
     parser.add_argument("--pdf", action="store_true", help="print the decks as well")
     chosen = parser.parse_args(arguments)
@@ -231,7 +228,3 @@ def main(arguments=None):
     except SlideFault as fault:
         raise SystemExit(str(fault)) from None
     print("\n".join(f"written: {path}" for path in written))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

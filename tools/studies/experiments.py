@@ -1,7 +1,7 @@
 """Recompute book/results/experiments.csv: price tests of a category, and tests beside old data.
 
 An interrupted run is continued by the next. Rows of one replication depend on its number alone.
-The functions that chapter 14 shows as well stand there word for word, which a test asserts.
+The functions that the chapter on price tests shows stand there word for word, which a test asserts.
 """
 
 from itertools import product
@@ -9,9 +9,9 @@ from itertools import product
 import jax
 import numpy as np
 import pandas as pd
-from studies import RESULTS, write
 
 import elastic_tutorial as et
+from studies import RESULTS, write
 
 PATH = RESULTS / "experiments.csv"
 N_PRODUCTS, OLD_WEEKS, TEST_WEEKS, N_TESTED = 80, 52, 12, 20

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 import pandas as pd
 from scipy import special
-from studies import RESULTS, write
 
 import elastic_tutorial as et
+from studies import RESULTS, write
 
 PATH = RESULTS / "pooling_worth.csv"
 STORE = {"n_products": 2000, "n_categories": 10, "n_periods": 100, "price_change_prob": 0.5}
@@ -55,7 +55,8 @@ def markup(elasticity, cost, current):
 def own_elasticities(panel, rounds=8):
     """Each product's own estimate, the time effects of its category known from all its sellers.
 
-    As in chapter 6, but for half a unit more sold and expected: some categories have empty weeks.
+    As the chapter on regressions does it, but for half a unit more sold and expected: some
+    categories have empty weeks.
     """
     offset = np.zeros(panel.units.shape)
     for _ in range(rounds):

@@ -7,10 +7,11 @@ from html import escape
 
 import chapters
 import pages
-import quiz_file  # chapters has named its folder
+import quiz_file
 from chapters import LookupFault, near
-from slide_source import SlideFault
-from slide_text import code_html, formula, html_of, line_of
+
+from slides.source import SlideFault
+from slides.text import code_html, formula, html_of, line_of
 
 COURSE = pages.ROOT / "book" / "course"
 WIDTHS = {1: 1139, 2: 527}  # pixels for a line of code, by the number of columns
