@@ -32,6 +32,9 @@ node_modules/.ready: package.json package-lock.json
 
 # --- The book
 
+# For tools that are packages, or that import one.
+module = PYTHONPATH=tools:book/_ext $(python) -m
+
 .PHONY: book
 book: .venv/.ready ## build the book into _build/html, from clean, warnings as errors
 	@rm -rf _build
@@ -45,17 +48,18 @@ serve: ## show the built book at http://127.0.0.1:8000 (port=8080 for another po
 	@$(python) -m http.server --bind 127.0.0.1 --directory _build/html $(port)
 
 .PHONY: notebooks
-notebooks: .venv/.ready ## run the chapters and write their notebooks (only="book/01_*.md" for some)
+notebooks: .venv/.ready ## run the chapters and write their notebooks (only="book/arc_elasticity.md" for some)
 	@$(python) tools/notebooks.py $(only)
 
 .PHONY: text
 text: .venv/.ready ## write notebooks of which only the prose has changed, without running them
 	@$(python) tools/notebooks.py --text $(only)
 
+studies = $(basename $(notdir $(wildcard tools/studies/[a-z]*.py)))
+
 .PHONY: studies
-studies: .venv/.ready ## recompute the tables of long studies in book/results (an hour)
-	@$(python) tools/studies.py $(only)
-	@for study in $(if $(only),,tools/study_*.py); do $(python) $$study || exit 1; done
+studies: .venv/.ready ## recompute the tables of long studies in book/results, an hour (only="breaks" for some)
+	@for study in $(or $(only),$(studies)); do $(module) studies.$$study || exit 1; done
 
 # What the pages run is bundled once and kept in book/_static/js, so that a build needs no Node.
 .PHONY: bundles
@@ -89,7 +93,12 @@ epub: .venv/.ready ## make _build/elastic-tutorial.epub of the built book (needs
 course: .venv/.ready node_modules/.ready ## make the course in _build/course (needs Node and Chromium)
 	@$(need_browser)
 	@$(in_hand)
-	@$(python) tools/course.py
+	@$(module) course
+
+.PHONY: slides
+slides: .venv/.ready node_modules/.ready ## make the slides alone, in _build/course/slides (needs Node and Chromium)
+	@$(need_browser)
+	@$(module) slides --pdf
 
 .PHONY: downloads
 downloads: zip pdf epub course ## make all of these and put them beside the pages, where they are published

@@ -21,7 +21,10 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 DOCUMENTS = [TOC["root"]] + [
     chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
 ]
-CHAPTERS = [name for name in DOCUMENTS if (ROOT / f"{name}.ipynb").exists()]
+NUMBERED = [
+    chapter["file"] for part in TOC["parts"] if "numbered" in part for chapter in part["chapters"]
+]
+CHAPTERS = [name for name in DOCUMENTS if (ROOT / f"{name}.ipynb").exists()]  # an appendix, too
 PAGES = [f"{name}.html" for name in DOCUMENTS] + ["index.html", "genindex.html", "search.html"]
 DESK = {"width": 1280, "height": 900}  # CSS pixels
 PHONE = {"width": 400, "height": 800}

@@ -69,7 +69,11 @@ def server(programs, checkout, home):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home.mkdir(parents=True, exist_ok=True)
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "MPL"))}
+    own = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("JUPYTER", "IPYTHON", "MPL", "PYTHONPATH"))
+    }
     own |= {"HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}"}
     options = [f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--ip=127.0.0.1"]
     command = [programs / "jupyter", "lab", "--no-browser", "--allow-root", *options]

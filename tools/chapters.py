@@ -9,14 +9,11 @@ import difflib
 import functools
 import json
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pages
-
-sys.path.insert(0, str(pages.ROOT / "book" / "_ext"))
 import exercises
+import toc
 
 EQUATION = re.compile(r"```\{math\}\n:label: (\S+)\n\s*\n(.*?)\n```", re.DOTALL)
 THEOREM = re.compile(
@@ -169,14 +166,13 @@ def read(path, number):
 
 
 @functools.cache
-def chapters(root=pages.ROOT):
+def chapters(root=toc.ROOT):
     """All chapters of the book by name, in the order of the contents."""
-    paths = [Path(root) / f"{name}.ipynb" for name in pages.documents(root)]
-    numbered = [path for path in paths if re.match(r"\d\d_", path.name)]
-    return {path.stem: read(path, number) for number, path in enumerate(numbered, 1)}
+    paths = [Path(root) / f"{name}.ipynb" for name in toc.chapters(root)]
+    return {path.stem: read(path, number) for number, path in enumerate(paths, 1)}
 
 
-def labels(root=pages.ROOT):
+def labels(root=toc.ROOT):
     """All labelled items of the book, and the chapter of each."""
     return {
         label: (item, chapter)
@@ -185,7 +181,7 @@ def labels(root=pages.ROOT):
     }
 
 
-def find(kind, label, within, root=pages.ROOT):
+def find(kind, label, within, root=toc.ROOT):
     """Labelled item of a kind, from some of the chapters.
 
     Parameters

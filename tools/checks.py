@@ -25,11 +25,14 @@ BIN = Path(sys.executable).parent
 KEPT_DAYS = 14  # compiled programs of other locks and processors
 RECORDED = 1.0  # seconds, from which on the times of a file are recorded
 
+# Tests that look at the built book.
 PAGES = [
-    f"tests/test_{name}.py"
-    for name in ("book calculator offline interactive quiz_pages keyboard light find".split())
+    f"tests/book/test_{name}.py"
+    for name in (
+        "book calculator offline interactive quiz_pages keyboard light find redirects".split()
+    )
 ]
-COURSE = [f"tests/test_{name}.py" for name in "student_edition assignments slides".split()]
+COURSE = [f"tests/course/test_{name}.py" for name in "student_edition assignments slides".split()]
 NOTEBOOKS = ["--nbval", "--nbval-current-env", "book"]
 # On every core: tests of a file on the same one, since they share what takes long to make; pages
 # one by one, since they share little and one file has most of them.
@@ -95,7 +98,9 @@ def environment():
     A cache that the user has set stays. The key holds what compiled programs depend on, and the
     folder is the user's own, for what lies there is run.
     """
-    own = os.environ | {"PYTHONPATH": str(ROOT / "tools")}
+    own = os.environ | {
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "tools", ROOT / "book/_ext")))
+    }
     if "JAX_COMPILATION_CACHE_DIR" in own:
         return own
     key = hashlib.sha256((ROOT / "requirements.txt").read_bytes() + processor().encode())

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import assignments
 import notebooks
-import slides
 import student
+from slides import decks
 
 ROOT = notebooks.ROOT
 TARGET = ROOT / "_build" / "course"
 PAGES = ROOT / "_build" / "html"
-FAULTS = (student.StudentError, assignments.AssignmentError, slides.SlideFault)
+FAULTS = (student.StudentError, assignments.AssignmentError, decks.SlideFault)
 README = """# Elastic Tutorial, for instructors
 
 Begin with the guide: open `book/book/course/teaching.html` in a browser. It has plans for a
@@ -61,7 +61,7 @@ def build(target=TARGET):
         "student edition": lambda: build_student(target / "student"),
         "instructor edition": lambda: build_instructor(target / "instructor"),
         "assignments": lambda: assignments.build(target),
-        "slides": lambda: slides.build(target / "slides"),
+        "slides": lambda: decks.build(target / "slides"),
     }
     for name, step in steps.items():
         print(f"course: {name}", flush=True)

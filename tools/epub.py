@@ -12,6 +12,7 @@ import zipfile
 from html import escape
 
 import pages
+import toc
 from bs4 import BeautifulSoup
 from chromium import chromium
 
@@ -82,7 +83,7 @@ MATHML = """async formulas => { await MathJax.startup.promise;
 
 def mathml(formulas, html):
     """MathML of each pair of TeX and display, from MathJax on a page of the book."""
-    name = next(each for each in pages.documents() if "/01_" in each)
+    name = toc.chapters()[0]
     with chromium() as browser:
         tab = browser.new_page()
         tab.goto((html / f"{name}.html").as_uri())
@@ -161,7 +162,7 @@ def navigation(articles):
         return f'<li><a href="{file_name(name)}">{escape(title)}</a>{below}</li>'
 
     lines = []
-    for part in pages.parts():
+    for part in toc.parts():
         chapters = "".join(entry(name) for name in part.documents)
         caption = f"<span>{escape(part.caption)}</span>" if part.caption else ""
         lines.append(f"<li>{caption}<ol>{chapters}</ol></li>" if caption else chapters)

@@ -1,7 +1,7 @@
 """Write each chapter's notebook from its text, executed; or check that the two are in step.
 
-``book/NN_name.md`` is what people edit; ``book/NN_name.ipynb`` holds the same cells with their
-outputs. The notebook is canonical: the same text and the same results give the same bytes.
+``book/name.md`` is what people edit; ``book/name.ipynb`` holds the same cells with their outputs.
+The notebook is canonical: the same text and the same results give the same bytes.
 """
 
 import argparse
@@ -15,10 +15,11 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+import toc
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = toc.ROOT
 CELL_TIMEOUT = 600  # seconds; a chapter takes under two minutes on an idle machine
 # The kernel's settings: figures are vector graphics.
 os.environ["IPYTHONDIR"] = str(ROOT / "tools" / "ipython")
@@ -52,8 +53,12 @@ class ChapterError(Exception):
 
 
 def chapters(folder):
-    """Texts of all chapters in a folder, in order."""
-    return sorted(path for path in folder.glob("*.md") if is_chapter(path))
+    """Texts of all chapters in a folder, in the order of the ``_toc.yml`` beside it."""
+    found = {path for path in folder.glob("*.md") if is_chapter(path)}
+    listed = [folder.parent / f"{name}.md" for name in toc.documents(folder.parent)]
+    if missing := sorted(path.name for path in found - set(listed)):
+        raise ChapterError(f"not in _toc.yml: {', '.join(missing)}; name it there, in its place")
+    return [path for path in listed if path in found]
 
 
 def is_chapter(path):

@@ -6,20 +6,18 @@ references and outputs are those that a reader of the pages sees.
 
 import argparse
 import copy
-import functools
 import os
 import posixpath
 import subprocess
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import address
 import yaml
 from bs4 import BeautifulSoup
+from toc import ROOT, documents
 
-ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 
 # What only works on a page: links to a heading itself, buttons, scripts, what is said of them.
@@ -27,25 +25,6 @@ ONLY_ON_A_PAGE = (
     ".headerlink, .toctree-wrapper, .only-on-a-page, link, style, script, button, form, summary"
 )
 DELIMITERS = {r"\(": (r"\)", False), r"\[": (r"\]", True)}  # what ends it, whether on its own line
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the book: its caption (none for the landing page) and its documents."""
-
-    caption: str | None
-    documents: tuple[str, ...]
-
-
-@functools.cache
-def parts(root=ROOT):
-    """Parts of the book in the order of ``_toc.yml``, the landing page first."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    listed = [
-        Part(part["caption"], tuple(chapter["file"] for chapter in part["chapters"]))
-        for part in toc["parts"]
-    ]
-    return [Part(None, (toc["root"],)), *listed]
 
 
 def book(root=ROOT):
@@ -59,11 +38,6 @@ def book(root=ROOT):
         "keywords": project["keywords"],
         **address.addresses(root),
     }
-
-
-def documents(root=ROOT):
-    """Names of all documents in reading order."""
-    return [name for part in parts(root) for name in part.documents]
 
 
 def options(arguments, description, out):

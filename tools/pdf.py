@@ -14,13 +14,13 @@ from html import escape
 from pathlib import Path
 
 import pages
+import toc
 from bs4 import BeautifulSoup
-from chromium import chromium
+from chromium import DESCRIBE, FAULTS, PIXEL, READY, TIMEOUT, chromium
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, Fit, NameObject
 
 OUT = pages.ROOT / "_build" / "elastic-tutorial.pdf"
-TIMEOUT = 300_000  # milliseconds that typesetting or printing may take
 
 
 def anchor(document, fragment=""):
@@ -51,7 +51,7 @@ def printed_articles(html):
 
 def head(html):
     """Style sheets and MathJax, as a page with formulas has them, and a running head each."""
-    name = next(each for each in pages.documents() if "/01_" in each)
+    name = toc.chapters()[0]
     folder = (html / name).parent
     page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
     for tag in page.select('head link[rel="stylesheet"]'):
@@ -85,7 +85,7 @@ def title_page(book):
 def contents_page(articles):
     """Page that lists parts and chapters; the page numbers come in later."""
     lines = []
-    for part in pages.parts():
+    for part in toc.parts():
         if part.caption:
             lines.append(f'<p class="part-caption">{escape(part.caption)}</p>')
         for name in part.documents:
@@ -110,7 +110,7 @@ def volume(html):
     articles = printed_articles(html)
     heads = "\n".join(running_head(article, name) for name, article in articles.items())
     body = []
-    for part in pages.parts():
+    for part in toc.parts():
         if part.caption:
             body.append(f'<section class="part-page"><p>{escape(part.caption)}</p></section>')
         body += [str(articles[name]) for name in part.documents]
@@ -129,24 +129,6 @@ def volume(html):
 
 FILL_IN = """pages => document.querySelectorAll("[data-place]").forEach(
     span => { span.textContent = pages[span.dataset.place]; })"""
-FAULTS = """() => [...document.querySelectorAll("mjx-merror")].map(fault => fault.textContent)"""
-READY = """async () => {
-    await MathJax.startup.promise;
-    await document.fonts.ready;
-    await Promise.all([...document.images].map(image => image.decode()));
-}"""
-
-# MathJax draws with pseudo-elements, which reach no tag of a PDF. So an image of one pixel, not
-# to be seen, stands before each formula and bears its TeX for screen readers.
-PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
-DESCRIBE = """async pixel => { for (const math of document.querySelectorAll("[data-tex]")) {
-    math.querySelector("mjx-container").ariaHidden = "true";
-    const image = new Image();
-    Object.assign(image, { alt: math.dataset.tex, src: pixel });
-    image.style = "position: absolute; width: 1px; height: 1px; opacity: 0.01";
-    math.prepend(image);
-    await image.decode();
-} }"""
 
 # Chromium shrinks all pages until the widest thing fits, so each thing has to fit by itself.
 FIT = """() => { for (const wide of document.querySelectorAll("table, mjx-container")) {
@@ -198,7 +180,7 @@ def add_outline(writer, articles, places):
         fit = Fit.xyz(top=top)
         return writer.add_outline_item(title=title, page_number=page, parent=parent, fit=fit)
 
-    for part in pages.parts():
+    for part in toc.parts():
         above = add(part.caption, anchor(part.documents[0])) if part.caption else None
         for name in part.documents:
             title, sections = pages.headings(articles[name])

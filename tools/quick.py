@@ -64,7 +64,8 @@ def modules():
         path = Path(name)
         if path.suffix == ".py":
             parts = path.with_suffix("").parts
-            dotted = ".".join(parts if parts[0] == PACKAGE else parts[-1:])
+            roots = {"tools": 1, "tests": len(parts) - 1, "book": 2}
+            dotted = ".".join(parts[roots.get(parts[0], 0) :])
             found[dotted.removesuffix(".__init__")] = name
     return found
 

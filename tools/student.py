@@ -4,6 +4,7 @@ Nothing is hidden: the solutions are taken out of the texts, and pages, search i
 are made of what is left. A notebook gets an empty cell after each exercise.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -166,7 +167,9 @@ def toc_of_students(toc):
 def build_pages(source, target):
     """Build the pages, warnings as errors."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", source, "-W", "-n", "-q"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Its own extensions are read, not those of the whole book.
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StudentError(f"the student edition does not build:\n{done.stdout}\n{done.stderr}")
     shutil.copytree(source / "_build" / "html", target, dirs_exist_ok=True)

@@ -1,14 +1,25 @@
-"""Two repairs to the pages of chapters (a small Sphinx extension).
+"""Pages of chapters, which are pairs of files (a small Sphinx extension).
 
-A page is made from the ``.ipynb`` half of a chapter, which holds the outputs, but its text
-is edited in the ``.md`` half: the edit button has to open that one. And sphinx-exercise and
-sphinx-proof give the contents of every exercise, solution or theorem one and the same id.
+A page is made from the ``.ipynb`` half of a chapter, which holds the outputs, so the ``.md`` half
+is left out. But that is where the text is edited: the edit button has to open it. And
+sphinx-exercise and sphinx-proof give the contents of every exercise, solution or theorem one and
+the same id.
 """
+
+from pathlib import Path
 
 from docutils import nodes
 
-AFTER_THE_THEME = 900  # Sphinx's default priority is 500; the theme's own are below 510.
+BEFORE_THE_TOC, AFTER_THE_THEME = 400, 900  # Sphinx's default is 500; the theme's are below 510.
 REPEATED_IDS = ("exercise-content", "solution-content", "proof-content")
+
+
+def leave_out_the_text_half(app, config):
+    """Read no text that has a notebook beside it."""
+    source = Path(app.srcdir)
+    texts = (path.with_suffix(".md") for path in (source / "book").glob("*.ipynb"))
+    found = [path.relative_to(source).as_posix() for path in texts if path.exists()]
+    config.exclude_patterns = [*config.exclude_patterns, *sorted(found)]
 
 
 def edit_the_text_half(app, pagename, templatename, context, doctree):
@@ -32,6 +43,7 @@ def make_ids_unique(app, doctree):
 
 def setup(app):
     """Connect the events; Sphinx calls this."""
+    app.connect("config-inited", leave_out_the_text_half, priority=BEFORE_THE_TOC)
     app.connect("html-page-context", edit_the_text_half, priority=AFTER_THE_THEME)
     app.connect("doctree-read", make_ids_unique)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -71,7 +71,6 @@ def link(chapter, anchor, text):
 def row(objective, text, quiz, practised, assignments):
     """Write the row of an objective."""
     asked = [(n, each) for n, each in enumerate(quiz.questions, 1) if objective in each.objectives]
-    prefix = f"quiz-{quiz.chapter.split('_')[0]}"
     sections = dict.fromkeys(question.section for _, question in asked)
     done = [each for each in practised if objective in each.objectives]
     graded = [f"{name[0]}.{question}" for name, question, ids in assignments if objective in ids]
@@ -79,7 +78,7 @@ def row(objective, text, quiz, practised, assignments):
         text,
         ", ".join(link(quiz.chapter, make_id(title), title) for title in sections),
         ", ".join(f"{{ref}}`{each.label}`" for each in done),
-        ", ".join(link(quiz.chapter, f"{prefix}-{n}", str(n)) for n, _ in asked),
+        ", ".join(link(quiz.chapter, f"quiz-{quiz.chapter}-{n}", str(n)) for n, _ in asked),
         ", ".join(graded),
     ]
     return f"| {' | '.join(cells)} |"
@@ -114,7 +113,7 @@ def fill_in(app, docname, source):
     """Put the map into its page."""
     if docname != PAGE:
         return
-    for path in [QUIZZES, *BOOK.glob("[0-9][0-9]_*.md"), *MASTERS.glob("*.md")]:
+    for path in [QUIZZES, *BOOK.glob("*.md"), *MASTERS.glob("*.md")]:
         app.env.note_dependency(str(path))
     try:
         source[0] = source[0].replace(PLACE, write())

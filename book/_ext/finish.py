@@ -60,7 +60,7 @@ def finish_page(page, static):
         return done[1].split()
     text, blocks = without_code(text)
     soup = BeautifulSoup(text, "html.parser")
-    if soup.html is None or soup.head is None:  # it only leads to another page
+    if soup.head is None or soup.select_one("meta[http-equiv='refresh']"):  # it leads elsewhere
         return []
     options = (static / "documentation_options.js").read_text(encoding="utf-8").strip()
     accessible.mend(soup)

@@ -61,7 +61,7 @@ def load(path):
     Returns
     -------
     dict of Quiz
-        By chapter, such as ``01_arc_elasticity``.
+        By chapter, such as ``arc_elasticity``.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def quiz_of(chapter, quiz):
 def find_faults(content):
     """Everything that is wrong, each fault as a line that says where."""
     if not isinstance(content, dict):
-        yield "holds no chapters; start with '01_arc_elasticity:', and indent what belongs to it"
+        yield "holds no chapters; start with 'arc_elasticity:', and indent what belongs to it"
         return
     for chapter, quiz in content.items():
         faults = list(faults_of_keys(quiz, CHAPTER_KEYS, set())) or faults_of_chapter(quiz)

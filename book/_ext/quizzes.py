@@ -99,7 +99,7 @@ def question_html(name, number, question):
 
 def quiz_html(quiz):
     """All questions of a chapter."""
-    prefix = f"quiz-{quiz.chapter.split('_')[0]}"
+    prefix = f"quiz-{quiz.chapter}"
     questions = itertools.starmap(
         question_html, ((f"{prefix}-{n}", n, each) for n, each in enumerate(quiz.questions, 1))
     )
