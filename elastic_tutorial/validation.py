@@ -5,6 +5,11 @@ from numbers import Real
 
 import numpy as np
 
+# The largest count: up to it a float holds every whole number, beyond it every second at best. An
+# integer, so that a comparison with integers is exact.
+LARGEST_COUNT = 2**53
+DAYS_OF_WEEK = 7
+
 
 def real_number(name, value):
     """Return ``value`` as a float, or raise a TypeError that names the argument."""
@@ -47,7 +52,7 @@ def whole_count(name, value):
     number = real_number(name, value)
     if not (0 <= number and number.is_integer()):
         raise ValueError(f"{name} must be a whole number, 0 or more; got {value!r}.")
-    if value > 2**53:
+    if value > LARGEST_COUNT:
         raise ValueError(f"{name} must be at most 2^53, about 9e15; got {value!r}.")
     return int(number)
 
@@ -71,9 +76,9 @@ def share(name, value):
 def weekday_effects(values):
     """Return seven factors of demand, Monday to Sunday; all 1 for None."""
     if values is None:
-        return np.ones(7)
+        return np.ones(DAYS_OF_WEEK)
     effects = float_array("weekday_effects", values)
-    if effects.shape != (7,):
+    if effects.shape != (DAYS_OF_WEEK,):
         raise ValueError(
             f"weekday_effects must have shape (7,), Monday to Sunday; got {effects.shape}."
         )

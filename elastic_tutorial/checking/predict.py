@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_LARGEST = 2.0**53  # units a period that are still exact; larger means are cut to it
+from elastic_tutorial.validation import LARGEST_COUNT
 
 
 def log_demand(posterior, fitted, panel, cells):
@@ -26,9 +26,9 @@ def log_demand(posterior, fitted, panel, cells):
 
 
 def simulate_units(posterior, fitted, panel, cells, rng):
-    """Draw units in some cells of a panel, shape (draw, cell)."""
+    """Draw units in some cells, shape (draw, cell); a mean beyond exact counts is cut to them."""
     mean = np.exp(log_demand(posterior, fitted, panel, cells))
     if "dispersion" in posterior["posterior"]:
         dispersion = posterior["posterior"]["dispersion"].values[0, :, None]
         mean *= rng.gamma(1 / dispersion, dispersion, mean.shape)
-    return rng.poisson(np.minimum(mean, _LARGEST))
+    return rng.poisson(np.minimum(mean, LARGEST_COUNT))

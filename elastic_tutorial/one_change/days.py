@@ -6,8 +6,12 @@ import numpy as np
 from scipy import special, stats
 
 MOST_UNITS = 1e12  # expected before the change; whole numbers stay exact far beyond it
-_MOST_DAYS = 1_000_000
-_MOST_TOTALS = 1_000  # at most so many totals enter the mean over the Poisson total
+_MOST_DAYS = 1_000_000  # three thousand years: a plan that needs more is none
+# Totals that enter the mean over the Poisson total. Beyond, every second, third, ... stands for its
+# neighbours: a thousand over 16 standard deviations are 60 to each, and 250 in the place of all
+# 1,000 move the probability by 6e-5.
+_MOST_TOTALS = 1_000
+_REACH = 8  # standard deviations of the total either side, and 10 units: 1e-15 lies beyond
 
 
 def days_for_half_width(rate_before, ratio, price_step, half_width, prob):
@@ -39,7 +43,7 @@ def exclusion_probability(units_before, ratio, null_ratio, prob):
     """
     tail = (1 - prob) / 2
     mean = units_before * (1 + ratio)
-    reach = 8 * np.sqrt(mean) + 10
+    reach = _REACH * np.sqrt(mean) + 10
     lowest, highest = max(0, int(mean - reach)), int(mean + reach) + 1
     totals = np.arange(lowest, highest + 1, 1 + (highest - lowest) // _MOST_TOTALS)
     weights = stats.poisson.pmf(totals, mean)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from elastic_tutorial import validation as check
 
-_LARGEST_MEAN = 1e15  # units a day; larger counts are no longer exact as floats
+_LARGEST_MEAN = 1e15  # units a day: counts around it stay below 2^53, where floats are exact
 
 
 def simulate_price_change(
@@ -85,7 +85,7 @@ def simulate_price_change(
         _whole_days("days_after", days_after),
     ]
     n_days = sum(days)
-    weekday = (_weekday(first_weekday) + np.arange(n_days)) % 7
+    weekday = (_weekday(first_weekday) + np.arange(n_days)) % check.DAYS_OF_WEEK
     mean = np.repeat(rates, days) * check.weekday_effects(weekday_effects)[weekday]
     mean = mean * _shocks(rng, n_days, dispersion, autocorrelation)
     if mean.max() > _LARGEST_MEAN:

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
-from elastic_tutorial.validation import quoted
+from elastic_tutorial.validation import LARGEST_COUNT, quoted
 
-MOST_UNITS = 2.0**53  # units a period: beyond it floats leave out whole numbers
 _MASK = "correct it, or mask the cell: observed False, and NaN in every array"
 
 
@@ -29,7 +28,7 @@ RULES = {
     "units": (
         _FINITE,
         Rule("must be 0 or more", lambda units: units >= 0),
-        Rule("must be at most 2^53", lambda units: units <= MOST_UNITS),
+        Rule("must be at most 2^53", lambda units: units <= LARGEST_COUNT),
     ),
     "price": (_FINITE, Rule("must be above 0", lambda price: price > 0)),
 }

@@ -4,7 +4,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from elastic_tutorial.validation import quoted
+from elastic_tutorial.validation import LARGEST_COUNT, quoted
 
 
 class PanelError(ValueError):
@@ -83,7 +83,7 @@ def numbers(table, name):
     exact = series.to_numpy()
     values = exact.astype(float)
     if series.dtype.is_integer():
-        fits = (exact <= 2**53) & (exact >= -(2**53))  # beyond, floats leave out whole numbers
+        fits = (exact <= LARGEST_COUNT) & (exact >= -LARGEST_COUNT)
         if not fits.all():
             row = int(np.argmin(fits))
             raise PanelError(

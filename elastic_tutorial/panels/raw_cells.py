@@ -9,7 +9,9 @@ from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.raw_file import MISSING
 from elastic_tutorial.validation import quoted
 
-_LONGEST = 200  # characters of a label
+# Characters of a label: names of products have 50 or so, and a lost quotation mark makes a label of
+# whole rows.
+_LONGEST = 200
 _DATE = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})([T ]\S*)?")
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _SORTED_AS_TEXT = (r"\d{4}-\d{2}", r"\d{4}-?W\d{2}", r"\d{4}-?Q[1-4]")

@@ -14,6 +14,9 @@ from elastic_tutorial.validation import quoted
 
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 _DELIMITERS = ",;\t|"
+_ALIKE = 0.5  # share of letters two headings have in common, from which one may be meant
+_LISTED = 12  # headings in a message: they fill its line
+_LONGEST_PATH = 200  # characters of a path in a message
 _NOT_TEXT = {
     b"PK\x03\x04": "is an Excel workbook or a zip archive; save the sheet as CSV (UTF-8)",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save the sheet as CSV (UTF-8)",
@@ -56,7 +59,7 @@ def _bytes(path):
             raise PanelError(f"{path.name} is a folder; name the CSV or Parquet file in it.")
         data = path.read_bytes()
     except FileNotFoundError:
-        name = quoted(str(path), longest=200)
+        name = quoted(str(path), longest=_LONGEST_PATH)
         raise PanelError(f"there is no file {name}; check the name.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -142,10 +145,10 @@ def check_present(name, header, columns):
     """Refuse a table that lacks a column, or has it twice."""
     for column in columns:
         if column not in header:
-            close = difflib.get_close_matches(column, header, 1, 0.5)
+            close = difflib.get_close_matches(column, header, 1, _ALIKE)
             hint = f"; did you mean {quoted(close[0])}?" if close else "."
-            listed = ", ".join(quoted(each) for each in header[:12])
-            more = f" and {len(header) - 12} more" if len(header) > 12 else ""
+            listed = ", ".join(quoted(each) for each in header[:_LISTED])
+            more = f" and {len(header) - _LISTED} more" if len(header) > _LISTED else ""
             raise PanelError(f"{name} has no column {quoted(column)}, only {listed}{more}{hint}")
         if header.count(column) > 1:
             raise PanelError(f"{name} has two columns {quoted(column)}; rename one.")

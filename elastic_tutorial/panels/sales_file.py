@@ -7,7 +7,7 @@ import pandas as pd
 
 from elastic_tutorial.panels import raw_cells, raw_file
 from elastic_tutorial.panels.columns import PanelError, check_one_category, check_repeats
-from elastic_tutorial.validation import quoted
+from elastic_tutorial.validation import LARGEST_COUNT, quoted
 
 
 class SalesTable(NamedTuple):
@@ -189,7 +189,8 @@ def _refuse(table, labels, numbers, rows):
             "what is sold by weight."
         ),
     )
-    raw_cells.refuse_row(units > 2**53, rows, lambda i: f"column {name}: more than 2^53 units.")
+    many = units > LARGEST_COUNT
+    raw_cells.refuse_row(many, rows, lambda i: f"column {name}: more than 2^53 units.")
     if cost is not None:
         values = table[cost].to_numpy()
         raw_cells.refuse_row(

@@ -160,7 +160,8 @@ def simulate_store(
 
     path = _paths(rng, n_categories, n_periods, trend, volatility, lowest_path)
     if weekday_effects is not None:
-        path = path * check.weekday_effects(weekday_effects)[np.arange(n_periods) % 7]
+        weekday = np.arange(n_periods) % check.DAYS_OF_WEEK
+        path = path * check.weekday_effects(weekday_effects)[weekday]
     surge = path[category] * rng.uniform(1 - period_noise, 1 + period_noise, shape)
     price_change_prob = check.share("price_change_prob", price_change_prob)
     price = _prices(rng, shape, initial_price, price_step, price_change_prob)

@@ -10,6 +10,9 @@ import numpy as np
 from elastic_tutorial import validation as check
 from elastic_tutorial.plots.axes import axes_or_new
 
+_SHOWN = 0.999  # probability of the range in which a density is drawn
+_POINTS = 400  # of a density: one for each pixel of a figure that is 4 inches wide
+
 
 def plot_demand_curve(price, quantity, *, ax=None, **line):
     """Demand curve, price upward and quantity to the right as economists draw it.
@@ -170,7 +173,7 @@ def plot_density(distribution, *, prob, ax=None, label=None):
     """
     prob = check.probability("prob", prob)
     ax = axes_or_new(ax)
-    values = np.linspace(*distribution.interval(0.999), 400)
+    values = np.linspace(*distribution.interval(_SHOWN), _POINTS)
     density = distribution.pdf(values)
     (line,) = ax.plot(values, density, label=label)
     lower, upper = distribution.interval(prob)

@@ -19,7 +19,7 @@ from elastic_tutorial.prices.profit import refuse_overflow
 _NODES = 33
 _BLOCK = 1_000_000  # exponentials at a time: 8 MB
 _NARROW = 1e-9  # of a log price: pieces shorter than this are a billionth of the price wide
-_ROUNDING = 1e-14  # of the revenue: what its sum over draws may be off by, 50 times 2^-52
+_ROUNDING = 1e-14  # of the revenue: what its sum may be off by, 50 times the spacing of floats
 # Newton's steps in a concave piece. Bisection alone, which stands in where they leave the piece,
 # halves it in each: 60 halvings of a log price of 1 go beyond its last digit.
 _STEPS = 60

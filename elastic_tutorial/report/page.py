@@ -9,7 +9,8 @@ import pandas as pd
 from elastic_tutorial.report.figures import draw_all
 from elastic_tutorial.report.sentences import data_lines, findings
 
-_SHOWN = 100  # products in the tables of the page; the files hold all
+_SHOWN = 100  # products in the tables of the page: some screens, 50 kB; the files hold all
+_CENTS = 1000  # of currency: from here on cents are digits enough, below it six digits are shown
 _PURE = {"elasticity", "sd", "lower", "upper", "prob_inelastic", "pooled", "prob_loss"}
 _ELASTICITIES = (
     "category elasticity lower upper prob_inelastic pooled units price_changes current_price"
@@ -53,7 +54,7 @@ def _column(values):
 
 
 def _money(value):
-    return f"{value:.2f}" if abs(value) >= 1000 else f"{value:.6g}"
+    return f"{value:.2f}" if abs(value) >= _CENTS else f"{value:.6g}"
 
 
 def _page(report, elasticities, prices):

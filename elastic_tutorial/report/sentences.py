@@ -1,5 +1,7 @@
 """What a report says in plain language."""
 
+_MOSTLY = 0.5  # pooled share above which most of what is known of a product is its category's
+
 
 def findings(report):
     """Sentences, the most useful first."""
@@ -67,7 +69,7 @@ def _prob_of(table):
 def _pooling(report):
     table = report.elasticities
     if table["pooled"].notna().all():
-        borrowed = (table["pooled"] > 0.5).sum()
+        borrowed = (table["pooled"] > _MOSTLY).sum()
         yield (
             f"{borrowed:,} of {len(table):,} products have told so little that most of what is "
             "known of them comes from their category."
