@@ -1,11 +1,20 @@
 """Questions to ask of a fit: of the sales it was made from, and those it has not seen."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from elastic_tutorial.checking.before_fit import COLUMNS
 from elastic_tutorial.checking.predict import log_demand
 from elastic_tutorial.models.labels import SKEWED
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from elastic_tutorial.panels.panel import Panel
 
 # The check of zeros takes some products and draws: 500 of 50 periods are 25,000 cells, whose share
 # of zeros has a standard error below 0.4%, and with 50 draws 10 MB.
@@ -18,7 +27,9 @@ _SURE = 0.95  # probability from which a product surely sells more at a higher p
 _FEW_RISING = 0.01  # share of products: of many that are near 0 some look sure by chance
 
 
-def check_fit(posterior, panel, *, test=None):
+def check_fit(
+    posterior: xr.DataTree, panel: Panel, *, test: xr.Dataset | None = None
+) -> pd.DataFrame:
     """Ask whether a fit describes the sales it was made from, and those it has not seen.
 
     Parameters

@@ -1,5 +1,7 @@
 """A fast posterior held against a slow one that is trusted."""
 
+from __future__ import annotations
+
 import arviz as az
 import xarray as xr
 
@@ -9,7 +11,7 @@ from elastic_tutorial.checking.summary import elasticity_summary
 _PROB = 0.95  # of the intervals whose ends are compared: those that reports most often show
 
 
-def compare_posteriors(posterior, reference):
+def compare_posteriors(posterior: xr.DataTree, reference: xr.DataTree) -> xr.Dataset:
     """How far a posterior of the elasticities is from a reference, product by product.
 
     Parameters

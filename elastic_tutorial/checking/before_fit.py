@@ -1,5 +1,7 @@
 """Questions to ask of a store's sales before a fit; answers in words."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 
@@ -16,7 +18,7 @@ _MANY_STILL = 0.5  # share of products: more, and most elasticities are their ca
 _ENOUGH_ZEROS = 10  # expected rows without sales: that none is there by chance has odds of exp(-10)
 
 
-def check_store(panel, *, time_effects=True):
+def check_store(panel: Panel, *, time_effects: bool = True) -> pd.DataFrame:
     """Ask what usually goes wrong in a table of sales.
 
     Parameters

@@ -1,11 +1,22 @@
 """Sales that a posterior from ``fit_laplace`` expects in cells of a panel."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from elastic_tutorial.validation import LARGEST_COUNT
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def log_demand(posterior, fitted, panel, cells):
+    from elastic_tutorial.panels.panel import Panel
+
+
+def log_demand(
+    posterior: xr.DataTree, fitted: Panel, panel: Panel, cells: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
     """Log of the expected units in some cells of a panel, for each draw.
 
     ``fitted`` is the panel that the posterior comes from; its last prices are those at which base
@@ -25,7 +36,13 @@ def log_demand(posterior, fitted, panel, cells):
     return log_mean
 
 
-def simulate_units(posterior, fitted, panel, cells, rng):
+def simulate_units(
+    posterior: xr.DataTree,
+    fitted: Panel,
+    panel: Panel,
+    cells: tuple[np.ndarray, np.ndarray],
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Draw units in some cells, shape (draw, cell); a mean beyond exact counts is cut to them."""
     mean = np.exp(log_demand(posterior, fitted, panel, cells))
     if "dispersion" in posterior["posterior"]:

@@ -1,6 +1,9 @@
 """From a posterior to small labelled tables."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import arviz as az
 import numpy as np
@@ -10,6 +13,11 @@ from elastic_tutorial import validation as check
 from elastic_tutorial.checking import intervals
 from elastic_tutorial.models.labels import SKEWED
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from elastic_tutorial.panels.panel import Panel
+
 _TAILS = (0.05, 0.95)  # quantiles whose effective sample size counts, as in Vehtari et al. (2021)
 
 
@@ -17,7 +25,13 @@ class ConvergenceError(RuntimeError):
     """A sampler that has not converged; the message names the worst parameter and the remedy."""
 
 
-def check_convergence(posterior, *, max_rhat=1.01, min_ess=400, max_divergences=0):
+def check_convergence(
+    posterior: xr.DataTree,
+    *,
+    max_rhat: float = 1.01,
+    min_ess: float = 400,
+    max_divergences: int = 0,
+) -> xr.Dataset:
     """Raise unless the chains of a fit agree, have drawn enough and met no divergence.
 
     Parameters
@@ -77,7 +91,7 @@ def check_convergence(posterior, *, max_rhat=1.01, min_ess=400, max_divergences=
     return xr.Dataset({k: _extremes(statistics[k], kind) for k, kind in extremes.items()})
 
 
-def elasticity_summary(posterior, *, prob):
+def elasticity_summary(posterior: xr.DataTree, *, prob: float) -> xr.Dataset:
     """Mean, standard deviation and central interval of each product's elasticity.
 
     Parameters
@@ -129,7 +143,7 @@ def _take_ends_from_draws(table, posterior):
     return table
 
 
-def shrinkage(posterior, separate, *, panel):
+def shrinkage(posterior: xr.DataTree, separate: pd.DataFrame, *, panel: Panel) -> xr.Dataset:
     """How far the hierarchy pulled each product from its own estimate to its category's.
 
     Parameters
@@ -193,7 +207,7 @@ def shrinkage(posterior, separate, *, panel):
     )
 
 
-def interval_coverage(summary, truth):
+def interval_coverage(summary: xr.Dataset, truth: xr.DataArray) -> tuple[float, float]:
     """Share of intervals that contain the truth, with its standard error.
 
     Parameters

@@ -1,5 +1,7 @@
 """The two searches behind ``days_needed``: for a width and for a power."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 
 import numpy as np
@@ -14,7 +16,9 @@ _MOST_TOTALS = 1_000
 _REACH = 8  # standard deviations of the total either side, and 10 units: 1e-15 lies beyond
 
 
-def days_for_half_width(rate_before, ratio, price_step, half_width, prob):
+def days_for_half_width(
+    rate_before: float, ratio: float, price_step: float, half_width: float, prob: float
+) -> int:
     """Smallest whole number of days whose interval, at the expected counts, is short enough."""
 
     def short_enough(days):
@@ -24,7 +28,9 @@ def days_for_half_width(rate_before, ratio, price_step, half_width, prob):
     return _first_day(short_enough, rate_before, f"half_width={half_width}")
 
 
-def days_for_power(rate_before, ratio, null_ratio, prob, power):
+def days_for_power(
+    rate_before: float, ratio: float, null_ratio: float, prob: float, power: float
+) -> int:
     """Smallest whole number of days whose interval leaves out ``null_ratio`` often enough."""
 
     def powerful_enough(days):
@@ -34,7 +40,9 @@ def days_for_power(rate_before, ratio, null_ratio, prob, power):
     return _first_day(powerful_enough, rate_before, f"power={power}")
 
 
-def exclusion_probability(units_before, ratio, null_ratio, prob):
+def exclusion_probability(
+    units_before: float, ratio: float, null_ratio: float, prob: float
+) -> float:
     """Probability that the exact interval of two equal periods leaves out ``null_ratio``.
 
     Given the total n the count after is Binomial(n, ratio / (1 + ratio)), and the interval leaves

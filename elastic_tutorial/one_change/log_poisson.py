@@ -1,14 +1,21 @@
 """Log Poisson probability that stays accurate for large counts, as SciPy's does not."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import special
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 # Where the two forms of each term meet; both are exact to rounding there.
 _NEAR = 0.5  # relative distance of count and mean: closer, the difference of logs loses digits
 _LARGE = 16.0  # counts from which Stirling's series of six terms is exact: the next is 1e-18
 
 
-def log_poisson(count, mean):
+def log_poisson(count: ArrayLike, mean: ArrayLike) -> np.ndarray:
     """Log Poisson probability, accurate to rounding for counts from 0 to 10^9 and beyond.
 
     ``scipy.stats.poisson.logpmf`` subtracts numbers of the size of ``count * log(count)``, which

@@ -1,5 +1,7 @@
 """A sales file as people export it, read into raw columns; complaints name the row."""
 
+from __future__ import annotations
+
 import csv
 import difflib
 import io
@@ -28,7 +30,9 @@ _QUOTE = "put cells that hold the separator in quotation marks"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_raw(path, columns, *, labels, encoding, decimal):
+def read_raw(
+    path: str | Path, columns: list[str], *, labels: list[str], encoding: str, decimal: str
+) -> tuple[pd.DataFrame, int]:
     """Read the named columns of a CSV or Parquet file.
 
     Columns in ``labels`` come as text, others as numbers where all of their cells are plain ones,
@@ -141,7 +145,7 @@ def _header(text, name, columns):
     return header, delimiter
 
 
-def check_present(name, header, columns):
+def check_present(name: str, header: list[str], columns: list[str]) -> None:
     """Refuse a table that lacks a column, or has it twice."""
     for column in columns:
         if column not in header:

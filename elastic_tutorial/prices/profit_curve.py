@@ -8,6 +8,8 @@ cannot beat the best move so far is discarded, however many peaks there are. A p
 certainly concave has one peak, which Newton's method finds.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +48,7 @@ class _Pieces(NamedTuple):
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def maximise(curves, low, high):
+def maximise(curves: Curves, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the move between low and high, shape (curve,), at which each profit is highest."""
     best = np.array(low, float)
     peak = np.full(best.shape, -np.inf)

@@ -1,8 +1,10 @@
 """Figures of a report, drawn for light and for dark pages, as data that a page can hold."""
 
+from __future__ import annotations
+
 import base64
 import io
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +12,9 @@ import numpy as np
 from elastic_tutorial.plots.axes import MANY_MARKS
 from elastic_tutorial.plots.plots import plot_intervals
 from elastic_tutorial.plots.store_plots import plot_elasticities
+
+if TYPE_CHECKING:
+    from elastic_tutorial.report.report import Report
 
 _MOST_CATEGORIES = 30  # in the figure of categories: more rows than a page is high
 _LONGEST_NAME = 28  # characters of a category's name beside its row: a third of the figure
@@ -38,7 +43,7 @@ class Figure(NamedTuple):
     alt: str
 
 
-def draw_all(report):
+def draw_all(report: Report) -> list[Figure]:
     """Every figure that the report has the material for."""
     table = report.elasticities
     figures = [_elasticities(table)]

@@ -1,13 +1,18 @@
 """The files of a report: tables as CSV, and one page that needs no other file and no network."""
 
+from __future__ import annotations
+
 from importlib import resources
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jinja2
 import pandas as pd
 
 from elastic_tutorial.report.figures import draw_all
 from elastic_tutorial.report.sentences import data_lines, findings
+
+if TYPE_CHECKING:
+    from elastic_tutorial.report.report import Report
 
 _SHOWN = 100  # products in the tables of the page: some screens, 50 kB; the files hold all
 _CENTS = 1000  # of currency: from here on cents are digits enough, below it six digits are shown
@@ -28,7 +33,7 @@ class ProductTable(NamedTuple):
     n_products: int
 
 
-def files(report):
+def files(report: Report) -> dict[str, str]:
     """Name and text of each file."""
     elasticities = as_text(report.elasticities)
     found = {"elasticities.csv": elasticities.to_csv(lineterminator="\n")}
@@ -41,7 +46,7 @@ def files(report):
     return found
 
 
-def as_text(table):
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Write numbers as they stand in the files and on the page."""
     return table.apply(_column)
 
