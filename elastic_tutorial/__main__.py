@@ -1,5 +1,7 @@
 """The terminal command: a sales file in, a folder with a report out."""
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import platform
@@ -25,7 +27,7 @@ report/prices.csv and report/masked.csv (rows left out), all of them or none.
 """
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parser().parse_args(arguments)
     try:

@@ -1,12 +1,23 @@
 """Checks of single arguments, shared by the modules that take numbers from a reader."""
 
+from __future__ import annotations
+
 import math
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def real_number(name, value):
+# The largest count: up to it a float holds every whole number, beyond it every second at best. An
+# integer, so that a comparison with integers is exact.
+LARGEST_COUNT = 2**53
+DAYS_OF_WEEK = 7
+
+
+def real_number(name: str, value: object) -> float:
     """Return ``value`` as a float, or raise a TypeError that names the argument."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
@@ -18,7 +29,7 @@ def real_number(name, value):
         raise ValueError(f"{name} must be a finite number; got one above 1e308.") from None
 
 
-def positive_number(name, value):
+def positive_number(name: str, value: object) -> float:
     """Return ``value`` as a float > 0 and finite."""
     number = real_number(name, value)
     if not (0 < number < math.inf):
@@ -26,7 +37,7 @@ def positive_number(name, value):
     return number
 
 
-def non_negative_number(name, value):
+def non_negative_number(name: str, value: object) -> float:
     """Return ``value`` as a float >= 0 and finite."""
     number = real_number(name, value)
     if not (0 <= number < math.inf):
@@ -34,7 +45,7 @@ def non_negative_number(name, value):
     return number
 
 
-def finite_number(name, value):
+def finite_number(name: str, value: object) -> float:
     """Return ``value`` as a finite float."""
     number = real_number(name, value)
     if not math.isfinite(number):
@@ -42,17 +53,17 @@ def finite_number(name, value):
     return number
 
 
-def whole_count(name, value):
+def whole_count(name: str, value: object) -> int:
     """Return ``value`` as an int >= 0; a float is accepted when it is whole."""
     number = real_number(name, value)
     if not (0 <= number and number.is_integer()):
         raise ValueError(f"{name} must be a whole number, 0 or more; got {value!r}.")
-    if value > 2**53:
+    if value > LARGEST_COUNT:
         raise ValueError(f"{name} must be at most 2^53, about 9e15; got {value!r}.")
     return int(number)
 
 
-def probability(name, value):
+def probability(name: str, value: object) -> float:
     """Return ``value`` as a float strictly between 0 and 1."""
     number = real_number(name, value)
     if not (0 < number < 1):
@@ -60,7 +71,7 @@ def probability(name, value):
     return number
 
 
-def share(name, value):
+def share(name: str, value: object) -> float:
     """Return ``value`` as a float from 0 to 1, both included."""
     number = real_number(name, value)
     if not (0 <= number <= 1):
@@ -68,12 +79,12 @@ def share(name, value):
     return number
 
 
-def weekday_effects(values):
+def weekday_effects(values: ArrayLike | None) -> np.ndarray:
     """Return seven factors of demand, Monday to Sunday; all 1 for None."""
     if values is None:
-        return np.ones(7)
+        return np.ones(DAYS_OF_WEEK)
     effects = float_array("weekday_effects", values)
-    if effects.shape != (7,):
+    if effects.shape != (DAYS_OF_WEEK,):
         raise ValueError(
             f"weekday_effects must have shape (7,), Monday to Sunday; got {effects.shape}."
         )
@@ -82,13 +93,13 @@ def weekday_effects(values):
     return effects
 
 
-def instance(name, value, kind):
+def instance(name: str, value: object, kind: type) -> None:
     """Raise a TypeError that names the argument unless it is of this kind."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}; got {value!r}.")
 
 
-def quoted(value, longest=40):
+def quoted(value: object, longest: int = 40) -> str:
     """Write a value or a label as Python does, without NumPy's type, cut where it is long."""
     if isinstance(value, np.datetime64):
         return np.datetime_as_string(value, unit="auto")
@@ -98,7 +109,7 @@ def quoted(value, longest=40):
     return repr(value)
 
 
-def float_array(name, values):
+def float_array(name: str, values: ArrayLike) -> np.ndarray:
     """Return ``values`` as a float array, or raise a TypeError that names the argument."""
     if np.ma.isMaskedArray(values):
         raise TypeError(f"{name} must not be a masked array; leave out the masked entries.")
@@ -111,7 +122,7 @@ def float_array(name, values):
     return array.astype(float)
 
 
-def first_bad(name, array, good, allowed):
+def first_bad(name: str, array: np.ndarray, good: np.ndarray, allowed: str) -> None:
     """Raise a ValueError that names the first entry of ``array`` that is not ``good``."""
     if not np.all(good):
         index = tuple(int(i) for i in np.argwhere(~good)[0])
@@ -119,7 +130,7 @@ def first_bad(name, array, good, allowed):
         raise ValueError(f"{name} must be {allowed}; got {array[index]}{where}.")
 
 
-def equal_shapes(**arrays):
+def equal_shapes(**arrays: np.ndarray) -> None:
     """Raise a ValueError unless all arrays that are not scalars have one shape."""
     shapes = {name: np.shape(array) for name, array in arrays.items() if np.ndim(array)}
     if len(set(shapes.values())) > 1:
@@ -127,7 +138,7 @@ def equal_shapes(**arrays):
         raise ValueError(f"arrays must all have the same shape; got {listed}.")
 
 
-def broadcastable(**arrays):
+def broadcastable(**arrays: np.ndarray) -> None:
     """Raise a ValueError unless the shapes of the arrays broadcast."""
     try:
         np.broadcast_shapes(*(np.shape(array) for array in arrays.values()))
@@ -136,7 +147,7 @@ def broadcastable(**arrays):
         raise ValueError(f"shapes do not broadcast: {listed}.") from None
 
 
-def gamma_prior(shape, rate):
+def gamma_prior(shape: float, rate: float) -> tuple[float, float]:
     """Return shape and rate of a Gamma prior, or of its improper limit at rate = 0, as floats."""
     shape = non_negative_number("shape", shape)
     rate = non_negative_number("rate", rate)

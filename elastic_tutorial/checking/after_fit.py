@@ -1,5 +1,9 @@
 """Questions to ask of a fit: of the sales it was made from, and those it has not seen."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -7,10 +11,25 @@ from elastic_tutorial.checking.before_fit import COLUMNS
 from elastic_tutorial.checking.predict import log_demand
 from elastic_tutorial.models.labels import SKEWED
 
-_SOME_PRODUCTS = 500  # enough for the check of zeros
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from elastic_tutorial.panels.panel import Panel
+
+# The check of zeros takes some products and draws: 500 of 50 periods are 25,000 cells, whose share
+# of zeros has a standard error below 0.4%, and with 50 draws 10 MB.
+_SOME_PRODUCTS = 500
+_SOME_DRAWS = 50
+_SLACK_OF_ZEROS = 0.01  # share of cells: a smaller difference changes no decision
+_SLACK_OF_COVERAGE = 0.03  # 87% in the place of 90% changes no decision either
+_ERRORS_OF_ZEROS, _ERRORS_OF_COVERAGE = 3, 2  # standard errors beyond that: of chance
+_SURE = 0.95  # probability from which a product surely sells more at a higher price
+_FEW_RISING = 0.01  # share of products: of many that are near 0 some look sure by chance
 
 
-def check_fit(posterior, panel, *, test=None):
+def check_fit(
+    posterior: xr.DataTree, panel: Panel, *, test: xr.Dataset | None = None
+) -> pd.DataFrame:
     """Ask whether a fit describes the sales it was made from, and those it has not seen.
 
     Parameters
@@ -63,7 +82,7 @@ def _zeros(posterior, panel):
     rows = sold[:: -(-len(sold) // _SOME_PRODUCTS)]
     cells = np.nonzero(panel.observed[rows])
     cells = rows[cells[0]], cells[1]
-    draws = posterior.isel(draw=slice(50))
+    draws = posterior.isel(draw=slice(_SOME_DRAWS))
     mean = np.exp(log_demand(draws, panel, panel, cells))
     none = np.exp(-mean)
     if "dispersion" in draws["posterior"]:
@@ -72,7 +91,7 @@ def _zeros(posterior, panel):
     expected, seen = float(none.mean()), float((panel.units[cells] == 0).mean())
     error = float(np.sqrt((none * (1 - none)).mean() / none.shape[1]))
     found = f"{seen:.1%} of the cells in the data, {expected:.1%} in the model"
-    if abs(seen - expected) <= 0.01 + 3 * error:
+    if abs(seen - expected) <= _SLACK_OF_ZEROS + _ERRORS_OF_ZEROS * error:
         return found, "ok", "The model makes as many as there are."
     advice = "Stock-outs and products off the shelf make more zeros than demand does: leave such"
     return found, "look", f"{advice} periods out. Else try the other likelihood."
@@ -80,9 +99,9 @@ def _zeros(posterior, panel):
 
 def _rising(posterior):
     share = (posterior["posterior"]["elasticity"] > 0).mean(("chain", "draw"))
-    rising = int((share > 0.95).sum())
+    rising = int((share > _SURE).sum())
     found = f"{rising:,} of {share.size:,} products surely sell more at a higher price"
-    if rising <= 0.01 * share.size:
+    if rising <= _FEW_RISING * share.size:
         return found, "ok", "As it should be."
     advice = "Prices were perhaps raised when demand was high: such elasticities are not effects"
     return found, "look", f"{advice} of the price."
@@ -95,7 +114,7 @@ def _covered(test):
         f"intervals; the predictions miss by {test.attrs['error']:.0%} of the units, each "
         f"product's usual sales by {test.attrs['usual_error']:.0%}"
     )
-    allowed = max(2 * error, 0.03)
+    allowed = max(_ERRORS_OF_COVERAGE * error, _SLACK_OF_COVERAGE)
     if covered < prob - allowed:
         advice = "Intervals are too narrow: sales vary in ways the model does not know. Widen"
         return found, "look", f"{advice} decisions, try negative_binomial, add covariates."

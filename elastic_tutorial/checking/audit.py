@@ -1,13 +1,17 @@
 """A fast posterior held against a slow one that is trusted."""
 
+from __future__ import annotations
+
 import arviz as az
 import xarray as xr
 
 from elastic_tutorial.checking.intervals import of_draws
 from elastic_tutorial.checking.summary import elasticity_summary
 
+_PROB = 0.95  # of the intervals whose ends are compared: those that reports most often show
 
-def compare_posteriors(posterior, reference):
+
+def compare_posteriors(posterior: xr.DataTree, reference: xr.DataTree) -> xr.Dataset:
     """How far a posterior of the elasticities is from a reference, product by product.
 
     Parameters
@@ -45,9 +49,8 @@ def compare_posteriors(posterior, reference):
     >>> compare_posteriors(trees[1], trees[0])["sd_ratio"].round(2).values
     array([2.])
     """
-    prob = 0.95
     draws = reference["posterior"]["elasticity"]
-    found, expected = elasticity_summary(posterior, prob=prob), of_draws(draws, prob)
+    found, expected = elasticity_summary(posterior, prob=_PROB), of_draws(draws, _PROB)
     ours, theirs = (set(table["product"].values.tolist()) for table in (found, expected))
     if ours != theirs:
         odd = str(sorted(ours ^ theirs, key=str)[0])

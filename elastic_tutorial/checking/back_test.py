@@ -1,5 +1,7 @@
 """Sales that a fit has not seen, and whether its predictive intervals hold them."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import jax
@@ -19,7 +21,16 @@ _CHUNK = 200  # products simulated at once: 400 draws of 10 cells of each are 6 
 _COLUMNS = ("units", "lower", "median", "upper", "rank")
 
 
-def back_test(panel, *, key, prob=0.9, n_periods=None, n_draws=400, time_effects=True, **options):
+def back_test(
+    panel: Panel,
+    *,
+    key: jax.Array,
+    prob: float = 0.9,
+    n_periods: int | None = None,
+    n_draws: int = 400,
+    time_effects: bool = True,
+    **options: object,
+) -> xr.Dataset:
     """Hide the last periods of half of the products, fit the rest, and predict what was hidden.
 
     What a category sells in a period beyond its usual, its time effect, is learned from the other

@@ -1,5 +1,7 @@
 """Questions to ask of a store's sales before a fit; answers in words."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 
@@ -8,11 +10,15 @@ from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.panel import Panel
 
 COLUMNS = ["found", "verdict", "advice"]
-_JUMP = 3.0  # a price that grows or falls by more from one period to the next is worth a look
-_FEW = 0.1  # share that is worth a word
+# A factor of a price from one period to the next: deals go to a half, a misplaced decimal point is
+# ten, a pack of four or six in the place of one is more than this.
+_JUMP = 3.0
+_FEW = 0.1  # share of cells, or of price moves, that is worth a word: an order of magnitude
+_MANY_STILL = 0.5  # share of products: more, and most elasticities are their category's
+_ENOUGH_ZEROS = 10  # expected rows without sales: that none is there by chance has odds of exp(-10)
 
 
-def check_store(panel, *, time_effects=True):
+def check_store(panel: Panel, *, time_effects: bool = True) -> pd.DataFrame:
     """Ask what usually goes wrong in a table of sales.
 
     Parameters
@@ -75,7 +81,7 @@ def _still(panel, moved):
         return "every product had two prices or more", "ok", "Each has a say in its elasticity."
     found = f"{still:,} of {panel.n_products:,} products never changed their price"
     advice = "They take the elasticity of their category, with its spread."
-    return found, "look" if still > panel.n_products / 2 else "ok", advice
+    return found, "look" if still > _MANY_STILL * panel.n_products else "ok", advice
 
 
 def _jumps(panel):
@@ -99,7 +105,7 @@ def _zeros_left_out(panel):
     expected = float((np.exp(-mean) * panel.observed.sum(axis=1)).sum())
     zeros = int((panel.units == 0).sum())
     found = f"{zeros:,} rows with 0 units, where the averages let one expect {expected:,.0f}"
-    if expected < 10:
+    if expected < _ENOUGH_ZEROS:
         return found, "ok", "Too few to tell whether such rows were left out."
     if zeros:
         return found, "ok", "Rows without sales are in the table, as they should be."

@@ -1,5 +1,7 @@
 """Mean, standard deviation and central interval of elasticities, by draws or by a normal."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 from scipy import stats
@@ -7,7 +9,7 @@ from scipy import stats
 COLUMNS = ("mean", "sd", "lower", "upper")
 
 
-def of_draws(draws, prob):
+def of_draws(draws: xr.DataArray, prob: float) -> xr.Dataset:
     """Moments of draws over chains, and the quantiles that hold the probability ``prob``."""
     over = ("chain", "draw")
     lower, upper = ends_of_draws(draws, prob)
@@ -17,14 +19,14 @@ def of_draws(draws, prob):
     return xr.Dataset(table, attrs={"prob": prob})
 
 
-def of_normal(mean, sd, prob):
+def of_normal(mean: xr.DataArray, sd: xr.DataArray, prob: float) -> xr.Dataset:
     """Interval of a normal with these moments."""
     half = stats.norm.isf((1 - prob) / 2) * sd
     columns = (mean, sd, mean - half, mean + half)
     return xr.Dataset(dict(zip(COLUMNS, columns, strict=True)), attrs={"prob": prob})
 
 
-def ends_of_draws(draws, prob):
+def ends_of_draws(draws: xr.DataArray, prob: float) -> np.ndarray:
     """Lower and upper end of the central interval over chains and draws."""
     values = draws.transpose("chain", "draw", ...).values
     return np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2], axis=(0, 1))

@@ -1,11 +1,22 @@
 """Sales that a posterior from ``fit_laplace`` expects in cells of a panel."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-_LARGEST = 2.0**53  # units a period that are still exact; larger means are cut to it
+from elastic_tutorial.validation import LARGEST_COUNT
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from elastic_tutorial.panels.panel import Panel
 
 
-def log_demand(posterior, fitted, panel, cells):
+def log_demand(
+    posterior: xr.DataTree, fitted: Panel, panel: Panel, cells: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
     """Log of the expected units in some cells of a panel, for each draw.
 
     ``fitted`` is the panel that the posterior comes from; its last prices are those at which base
@@ -25,10 +36,16 @@ def log_demand(posterior, fitted, panel, cells):
     return log_mean
 
 
-def simulate_units(posterior, fitted, panel, cells, rng):
-    """Draw units in some cells of a panel, shape (draw, cell)."""
+def simulate_units(
+    posterior: xr.DataTree,
+    fitted: Panel,
+    panel: Panel,
+    cells: tuple[np.ndarray, np.ndarray],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw units in some cells, shape (draw, cell); a mean beyond exact counts is cut to them."""
     mean = np.exp(log_demand(posterior, fitted, panel, cells))
     if "dispersion" in posterior["posterior"]:
         dispersion = posterior["posterior"]["dispersion"].values[0, :, None]
         mean *= rng.gamma(1 / dispersion, dispersion, mean.shape)
-    return rng.poisson(np.minimum(mean, _LARGEST))
+    return rng.poisson(np.minimum(mean, LARGEST_COUNT))

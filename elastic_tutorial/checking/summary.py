@@ -1,6 +1,9 @@
 """From a posterior to small labelled tables."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import arviz as az
 import numpy as np
@@ -10,12 +13,25 @@ from elastic_tutorial import validation as check
 from elastic_tutorial.checking import intervals
 from elastic_tutorial.models.labels import SKEWED
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from elastic_tutorial.panels.panel import Panel
+
+_TAILS = (0.05, 0.95)  # quantiles whose effective sample size counts, as in Vehtari et al. (2021)
+
 
 class ConvergenceError(RuntimeError):
     """A sampler that has not converged; the message names the worst parameter and the remedy."""
 
 
-def check_convergence(posterior, *, max_rhat=1.01, min_ess=400, max_divergences=0):
+def check_convergence(
+    posterior: xr.DataTree,
+    *,
+    max_rhat: float = 1.01,
+    min_ess: float = 400,
+    max_divergences: int = 0,
+) -> xr.Dataset:
     """Raise unless the chains of a fit agree, have drawn enough and met no divergence.
 
     Parameters
@@ -23,9 +39,10 @@ def check_convergence(posterior, *, max_rhat=1.01, min_ess=400, max_divergences=
     posterior : xarray.DataTree
         As from ``fit_nuts``, with two chains or more.
     max_rhat : float
-        Largest rank-normalised split R-hat that is accepted.
+        Largest rank-normalised split R-hat that is accepted; 1.01 is the limit of Vehtari et al.
     min_ess : float
-        Smallest bulk and tail effective sample size that is accepted.
+        Smallest bulk and tail effective sample size that is accepted; 400 are a hundred in each of
+        four chains, from which Vehtari et al. trust the diagnostics themselves.
     max_divergences : int
 
     Returns
@@ -74,7 +91,7 @@ def check_convergence(posterior, *, max_rhat=1.01, min_ess=400, max_divergences=
     return xr.Dataset({k: _extremes(statistics[k], kind) for k, kind in extremes.items()})
 
 
-def elasticity_summary(posterior, *, prob):
+def elasticity_summary(posterior: xr.DataTree, *, prob: float) -> xr.Dataset:
     """Mean, standard deviation and central interval of each product's elasticity.
 
     Parameters
@@ -126,7 +143,7 @@ def _take_ends_from_draws(table, posterior):
     return table
 
 
-def shrinkage(posterior, separate, *, panel):
+def shrinkage(posterior: xr.DataTree, separate: pd.DataFrame, *, panel: Panel) -> xr.Dataset:
     """How far the hierarchy pulled each product from its own estimate to its category's.
 
     Parameters
@@ -190,7 +207,7 @@ def shrinkage(posterior, separate, *, panel):
     )
 
 
-def interval_coverage(summary, truth):
+def interval_coverage(summary: xr.Dataset, truth: xr.DataArray) -> tuple[float, float]:
     """Share of intervals that contain the truth, with its standard error.
 
     Parameters
@@ -252,7 +269,7 @@ def _diagnostics(draws):
         return {
             "rhat": az.rhat(draws),
             "ess_bulk": az.ess(draws, method="bulk"),
-            "ess_tail": az.ess(draws, method="tail", prob=(0.05, 0.95)),
+            "ess_tail": az.ess(draws, method="tail", prob=_TAILS),
         }
 
 

@@ -1,16 +1,24 @@
 """The two searches behind ``days_needed``: for a width and for a power."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 
 import numpy as np
 from scipy import special, stats
 
 MOST_UNITS = 1e12  # expected before the change; whole numbers stay exact far beyond it
-_MOST_DAYS = 1_000_000
-_MOST_TOTALS = 1_000  # at most so many totals enter the mean over the Poisson total
+_MOST_DAYS = 1_000_000  # three thousand years: a plan that needs more is none
+# Totals that enter the mean over the Poisson total. Beyond, every second, third, ... stands for its
+# neighbours: a thousand over 16 standard deviations are 60 to each, and 250 in the place of all
+# 1,000 move the probability by 6e-5.
+_MOST_TOTALS = 1_000
+_REACH = 8  # standard deviations of the total either side, and 10 units: 1e-15 lies beyond
 
 
-def days_for_half_width(rate_before, ratio, price_step, half_width, prob):
+def days_for_half_width(
+    rate_before: float, ratio: float, price_step: float, half_width: float, prob: float
+) -> int:
     """Smallest whole number of days whose interval, at the expected counts, is short enough."""
 
     def short_enough(days):
@@ -20,7 +28,9 @@ def days_for_half_width(rate_before, ratio, price_step, half_width, prob):
     return _first_day(short_enough, rate_before, f"half_width={half_width}")
 
 
-def days_for_power(rate_before, ratio, null_ratio, prob, power):
+def days_for_power(
+    rate_before: float, ratio: float, null_ratio: float, prob: float, power: float
+) -> int:
     """Smallest whole number of days whose interval leaves out ``null_ratio`` often enough."""
 
     def powerful_enough(days):
@@ -30,7 +40,9 @@ def days_for_power(rate_before, ratio, null_ratio, prob, power):
     return _first_day(powerful_enough, rate_before, f"power={power}")
 
 
-def exclusion_probability(units_before, ratio, null_ratio, prob):
+def exclusion_probability(
+    units_before: float, ratio: float, null_ratio: float, prob: float
+) -> float:
     """Probability that the exact interval of two equal periods leaves out ``null_ratio``.
 
     Given the total n the count after is Binomial(n, ratio / (1 + ratio)), and the interval leaves
@@ -39,7 +51,7 @@ def exclusion_probability(units_before, ratio, null_ratio, prob):
     """
     tail = (1 - prob) / 2
     mean = units_before * (1 + ratio)
-    reach = 8 * np.sqrt(mean) + 10
+    reach = _REACH * np.sqrt(mean) + 10
     lowest, highest = max(0, int(mean - reach)), int(mean + reach) + 1
     totals = np.arange(lowest, highest + 1, 1 + (highest - lowest) // _MOST_TOTALS)
     weights = stats.poisson.pmf(totals, mean)

@@ -1,11 +1,18 @@
 """Closed-form elasticities of arrays of prices and quantities."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from elastic_tutorial.validation import equal_shapes, first_bad, float_array
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def point_elasticity(price, quantity, slope):
+
+def point_elasticity(price: ArrayLike, quantity: ArrayLike, slope: ArrayLike) -> np.ndarray:
     """Point price elasticity of demand: the slope of the demand curve, made unit-free.
 
     Parameters
@@ -42,7 +49,12 @@ def point_elasticity(price, quantity, slope):
     return _ratio(slope * price, quantity)
 
 
-def arc_elasticity(price_before, price_after, quantity_before, quantity_after):
+def arc_elasticity(
+    price_before: ArrayLike,
+    price_after: ArrayLike,
+    quantity_before: ArrayLike,
+    quantity_after: ArrayLike,
+) -> np.ndarray:
     """Arc (midpoint) price elasticity of demand.
 
     The change of the quantity relative to the mean of the two quantities, over the change of the
@@ -88,7 +100,9 @@ def arc_elasticity(price_before, price_after, quantity_before, quantity_after):
     return _ratio(relative_quantity, _relative_price(price_before, price_after))
 
 
-def arc_elasticity_from_ratio(price_before, price_after, rate_ratio):
+def arc_elasticity_from_ratio(
+    price_before: ArrayLike, price_after: ArrayLike, rate_ratio: ArrayLike
+) -> np.ndarray:
     r"""Arc elasticity of a rate ratio :math:`\alpha`, the sales rate after over the rate before.
 
     Equal to :math:`\tanh(\tfrac12\log\alpha) / \tanh(\tfrac12\log(P_2/P_1))`, hence never larger
@@ -126,7 +140,12 @@ def arc_elasticity_from_ratio(price_before, price_after, rate_ratio):
     return _ratio(relative_rate, _relative_price(price_before, price_after))
 
 
-def quantity_after(price_before, price_after, quantity_before, elasticity):
+def quantity_after(
+    price_before: ArrayLike,
+    price_after: ArrayLike,
+    quantity_before: ArrayLike,
+    elasticity: ArrayLike,
+) -> np.ndarray:
     """Quantity at the new price that a given arc elasticity implies.
 
     Parameters

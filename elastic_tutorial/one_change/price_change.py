@@ -5,12 +5,18 @@ X2 ~ Poisson(N2 * alpha * lambda) those of the days after it: lambda is the rate
 per day and alpha the ratio of the rate after to the rate before.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.one_change.log_poisson import log_poisson
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -54,17 +60,19 @@ class PriceChange:
             object.__setattr__(self, name, check.whole_count(name, getattr(self, name)))
 
     @property
-    def rate_before(self):
+    def rate_before(self) -> float:
         """Units per day before the change."""
         return self.units_before / self.days_before
 
     @property
-    def rate_after(self):
+    def rate_after(self) -> float:
         """Units per day after the change."""
         return self.units_after / self.days_after
 
 
-def joint_log_likelihood(rate_before, rate_ratio, change):
+def joint_log_likelihood(
+    rate_before: ArrayLike, rate_ratio: ArrayLike, change: PriceChange
+) -> np.ndarray:
     """Log probability of both counts given the rate before and the rate ratio.
 
     Parameters
@@ -100,7 +108,7 @@ def joint_log_likelihood(rate_before, rate_ratio, change):
     return before + log_poisson(change.units_after, change.days_after * rate_ratio * rate_before)
 
 
-def conditional_log_likelihood(rate_ratio, change):
+def conditional_log_likelihood(rate_ratio: ArrayLike, change: PriceChange) -> np.ndarray:
     """Log probability of the split of the total into before and after: binomial, free of the rate.
 
     Parameters
@@ -130,7 +138,7 @@ def conditional_log_likelihood(rate_ratio, change):
     return profile_log_likelihood(rate_ratio, change) - log_poisson(units, units)
 
 
-def profile_log_likelihood(rate_ratio, change):
+def profile_log_likelihood(rate_ratio: ArrayLike, change: PriceChange) -> np.ndarray:
     """Joint log likelihood at the best rate for each ratio, ``(X1 + X2) / (N1 + alpha N2)``.
 
     Parameters
@@ -161,7 +169,9 @@ def profile_log_likelihood(rate_ratio, change):
     return joint_log_likelihood(best_rate, rate_ratio, change)
 
 
-def marginal_log_likelihood(rate_ratio, change, *, shape, rate):
+def marginal_log_likelihood(
+    rate_ratio: ArrayLike, change: PriceChange, *, shape: float, rate: float
+) -> np.ndarray:
     r"""Log probability of both counts with the rate before integrated out.
 
     Parameters

@@ -1,5 +1,9 @@
 """The rate ratio of one price change: interval, posterior, and the days it takes to learn it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import special, stats
 
@@ -8,8 +12,11 @@ from elastic_tutorial.one_change.arc_distribution import arc_elasticity_distribu
 from elastic_tutorial.one_change.days import MOST_UNITS, days_for_half_width, days_for_power
 from elastic_tutorial.one_change.price_change import PriceChange
 
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
 
-def rate_ratio_interval(change, *, prob):
+
+def rate_ratio_interval(change: PriceChange, *, prob: float) -> tuple[float, float]:
     """Exact (Clopper-Pearson) confidence interval of the rate ratio, after over before.
 
     Parameters
@@ -49,7 +56,9 @@ def rate_ratio_interval(change, *, prob):
     return float(factor * lower), float(factor * upper)
 
 
-def rate_ratio_posterior(change, *, shape=0.5, rate=0.0):
+def rate_ratio_posterior(
+    change: PriceChange, *, shape: float = 0.5, rate: float = 0.0
+) -> rv_frozen:
     """Posterior of the rate ratio when both rates have the same independent Gamma prior.
 
     Parameters
@@ -83,7 +92,9 @@ def rate_ratio_posterior(change, *, shape=0.5, rate=0.0):
     return stats.betaprime(after, before, scale=factor)
 
 
-def arc_elasticity_posterior(change, *, shape=0.5, rate=0.0):
+def arc_elasticity_posterior(
+    change: PriceChange, *, shape: float = 0.5, rate: float = 0.0
+) -> rv_frozen:
     """Posterior of the arc elasticity when both rates have the same independent Gamma prior.
 
     Parameters
@@ -117,16 +128,16 @@ def arc_elasticity_posterior(change, *, shape=0.5, rate=0.0):
 
 
 def days_needed(
-    rate_before,
-    price_before,
-    price_after,
+    rate_before: float,
+    price_before: float,
+    price_after: float,
     *,
-    elasticity,
-    half_width=None,
-    exclude=None,
-    prob=0.95,
-    power=0.8,
-):
+    elasticity: float,
+    half_width: float | None = None,
+    exclude: float | None = None,
+    prob: float = 0.95,
+    power: float = 0.8,
+) -> int:
     """Days that each period must last for a planned price change to teach what is asked of it.
 
     Give either ``half_width`` or ``exclude``. Both use the exact interval of

@@ -1,28 +1,35 @@
 """Daily sales around one price change whose truth is known."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from elastic_tutorial import validation as check
 
-_LARGEST_MEAN = 1e15  # units a day; larger counts are no longer exact as floats
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+_LARGEST_MEAN = 1e15  # units a day: counts around it stay below 2^53, where floats are exact
 
 
 def simulate_price_change(
-    rng,
+    rng: np.random.Generator,
     *,
-    rate_before,
-    rate_after,
-    days_before,
-    days_after,
-    price_before=10.0,
-    price_after=11.0,
-    weekday_effects=None,
-    first_weekday=0,
-    dispersion=0.0,
-    autocorrelation=0.0,
-    stock=None,
-):
+    rate_before: float,
+    rate_after: float,
+    days_before: int,
+    days_after: int,
+    price_before: float = 10.0,
+    price_after: float = 11.0,
+    weekday_effects: ArrayLike | None = None,
+    first_weekday: int = 0,
+    dispersion: float = 0.0,
+    autocorrelation: float = 0.0,
+    stock: int | None = None,
+) -> pd.DataFrame:
     """Daily sales of one product around one price change.
 
     Day t has the mean ``rate * weekday effect * shock``; the sales are Poisson given that mean.
@@ -85,7 +92,7 @@ def simulate_price_change(
         _whole_days("days_after", days_after),
     ]
     n_days = sum(days)
-    weekday = (_weekday(first_weekday) + np.arange(n_days)) % 7
+    weekday = (_weekday(first_weekday) + np.arange(n_days)) % check.DAYS_OF_WEEK
     mean = np.repeat(rates, days) * check.weekday_effects(weekday_effects)[weekday]
     mean = mean * _shocks(rng, n_days, dispersion, autocorrelation)
     if mean.max() > _LARGEST_MEAN:

@@ -1,15 +1,21 @@
 """What the labels and the numbers of a panel must be, told by product and period, or by row."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
-from elastic_tutorial.validation import quoted
+from elastic_tutorial.validation import LARGEST_COUNT, quoted
 
-MOST_UNITS = 2.0**53  # units a period: beyond it floats leave out whole numbers
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from elastic_tutorial.panels.panel import Panel
+
 _MASK = "correct it, or mask the cell: observed False, and NaN in every array"
 
 
@@ -29,20 +35,20 @@ RULES = {
     "units": (
         _FINITE,
         Rule("must be 0 or more", lambda units: units >= 0),
-        Rule("must be at most 2^53", lambda units: units <= MOST_UNITS),
+        Rule("must be at most 2^53", lambda units: units <= LARGEST_COUNT),
     ),
     "price": (_FINITE, Rule("must be above 0", lambda price: price > 0)),
 }
 
 
-def check_whole(column, units):
+def check_whole(column: str, units: np.ndarray) -> None:
     """Refuse units of a table that are no counts; what else they must be, the panel checks."""
     fractions = np.isfinite(units) & ~_WHOLE.holds(units)
     if fractions.any():
         raise _of_row(column, units, ~fractions, "units", _WHOLE)
 
 
-def row_fault(values, names):
+def row_fault(values: dict[str, np.ndarray], names: dict[str, str]) -> PanelError | None:
     """Return the error of the first column of a table with a number that breaks a rule, or None.
 
     ``values`` has the numbers of each column, and ``names`` the columns of the roles.
@@ -56,7 +62,7 @@ def row_fault(values, names):
     return None
 
 
-def check_cells(name, values, panel, role=None):
+def check_cells(name: str, values: np.ndarray, panel: Panel, role: str | None = None) -> None:
     """Refuse a number that breaks a rule where it was observed, and one where none was."""
     for rule in RULES.get(role, _COVARIATE):
         bad = ~rule.holds(values)
@@ -68,7 +74,7 @@ def check_cells(name, values, panel, role=None):
     _refuse_cell(name, values, bad, panel, why, "set it to NaN, or observed to True")
 
 
-def as_labels(name, labels):
+def as_labels(name: str, labels: ArrayLike) -> np.ndarray:
     """Return labels as an array of one dimension, each of them there and unlike the others."""
     labels = np.asarray(labels)
     if labels.ndim != 1:
@@ -86,7 +92,9 @@ def as_labels(name, labels):
     return labels
 
 
-def as_numbers(name, values, shape, dims, kinds="iuf"):
+def as_numbers(
+    name: str, values: ArrayLike, shape: tuple, dims: str, kinds: str = "iuf"
+) -> np.ndarray:
     """Return an array of floats, refusing another shape or another type."""
     _check_shape(name, values, shape, dims)
     values = np.asarray(values)
@@ -95,7 +103,7 @@ def as_numbers(name, values, shape, dims, kinds="iuf"):
     return values.astype(float, copy=False)
 
 
-def as_mask(values, shape):
+def as_mask(values: ArrayLike, shape: tuple) -> np.ndarray:
     """Return ``observed`` as an array of True and False."""
     _check_shape("observed", values, shape, "product, period")
     values = np.asarray(values)
@@ -104,7 +112,7 @@ def as_mask(values, shape):
     return values
 
 
-def as_positions(category, products, categories):
+def as_positions(category: ArrayLike, products: np.ndarray, categories: np.ndarray) -> np.ndarray:
     """Return the category of each product, refusing what is no position in ``categories``."""
     _check_shape("category", category, products.shape, "product,")
     category = np.asarray(category)

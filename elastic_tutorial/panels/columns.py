@@ -1,10 +1,19 @@
 """Columns of a sales table, checked, as arrays; every complaint about a table is here."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from elastic_tutorial.validation import quoted
+from elastic_tutorial.validation import LARGEST_COUNT, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from narwhals.typing import IntoDataFrame
 
 
 class PanelError(ValueError):
@@ -18,7 +27,7 @@ class PanelError(ValueError):
         self.argument = argument
 
 
-def read_columns(frame, columns):
+def read_columns(frame: IntoDataFrame, columns: list[str]) -> nw.DataFrame:
     """Return the named columns of a table, as narwhals sees it."""
     try:
         table = nw.from_native(frame, eager_only=True)
@@ -41,12 +50,12 @@ def read_columns(frame, columns):
     return table.select(name for name in table.columns if name in columns)
 
 
-def like_pandas(table):
+def like_pandas(table: nw.DataFrame) -> pd.DataFrame | None:
     """Return the native table if it is a pandas one, for its index, names and types."""
     return table.to_native() if table.implementation.is_pandas() else None
 
 
-def label_codes(table, name):
+def label_codes(table: nw.DataFrame, name: str) -> tuple[np.ndarray, nw.Series]:
     """Position of each row's label among the sorted labels, and the labels."""
     series = table[name]
     missing = series.is_null().to_numpy()
@@ -64,7 +73,7 @@ def label_codes(table, name):
     return codes, series[first]
 
 
-def read_labels(table, names):
+def read_labels(table: nw.DataFrame, names: dict[str, str]) -> tuple[dict, dict]:
     """Of each role the position of every row's label, and the labels."""
     roles = [role for role in ("product", "period", "category") if role in names]
     found = {role: label_codes(table, names[role]) for role in roles}
@@ -72,7 +81,7 @@ def read_labels(table, names):
     return dict(zip(roles, codes, strict=True)), dict(zip(roles, labels, strict=True))
 
 
-def numbers(table, name):
+def numbers(table: nw.DataFrame, name: str) -> np.ndarray:
     """Return a numeric column as floats, none missing or changed."""
     series = table[name]
     if not (series.dtype.is_numeric() or series.dtype == nw.Boolean):
@@ -83,7 +92,7 @@ def numbers(table, name):
     exact = series.to_numpy()
     values = exact.astype(float)
     if series.dtype.is_integer():
-        fits = (exact <= 2**53) & (exact >= -(2**53))  # beyond, floats leave out whole numbers
+        fits = (exact <= LARGEST_COUNT) & (exact >= -LARGEST_COUNT)
         if not fits.all():
             row = int(np.argmin(fits))
             raise PanelError(
@@ -92,7 +101,7 @@ def numbers(table, name):
     return values
 
 
-def check_rows(table, names, codes):
+def check_rows(table: nw.DataFrame, names: dict[str, str], codes: dict[str, np.ndarray]) -> None:
     """Refuse a table whose rows contradict each other; its rows are counted from 0."""
     columns = {role: table[names[role]] for role in codes}
     check_repeats(codes, columns, range(len(table)))
@@ -100,7 +109,7 @@ def check_rows(table, names, codes):
         check_one_category(codes, columns, range(len(table)), names["category"])
 
 
-def check_repeats(codes, labels, rows):
+def check_repeats(codes: dict[str, np.ndarray], labels: dict, rows: Sequence[int]) -> None:
     """Refuse two rows of one product and period.
 
     ``codes`` and ``labels`` hold for each role the position and the label of every row, and
@@ -119,7 +128,9 @@ def check_repeats(codes, labels, rows):
         )
 
 
-def check_one_category(codes, labels, rows, column):
+def check_one_category(
+    codes: dict[str, np.ndarray], labels: dict, rows: Sequence[int], column: str
+) -> None:
     """Refuse a product in two categories; arguments as in ``check_repeats``."""
     product, category = codes["product"], codes["category"]
     first_of = np.empty(product.max() + 1, int)
@@ -135,7 +146,7 @@ def check_one_category(codes, labels, rows, column):
         )
 
 
-def category_of_product(codes, n_products):
+def category_of_product(codes: dict[str, np.ndarray], n_products: int) -> np.ndarray:
     """Position of the category of each product; all the first where there are none."""
     of_product = np.zeros(n_products, int)
     if "category" in codes:
@@ -143,7 +154,7 @@ def category_of_product(codes, n_products):
     return of_product
 
 
-def spread(values, rows, shape):
+def spread(values: np.ndarray, rows: tuple, shape: tuple) -> np.ndarray:
     """Put a column into its cells, NaN elsewhere."""
     out = np.full(shape, np.nan)
     out[rows] = values

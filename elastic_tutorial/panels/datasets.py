@@ -1,5 +1,7 @@
 """Real sales, shipped with the package as plain tables."""
 
+from __future__ import annotations
+
 from importlib import resources
 
 import pandas as pd
@@ -16,7 +18,7 @@ _BRANDS = {
 }
 
 
-def load_cheese():
+def load_cheese() -> pd.DataFrame:
     """Weekly sales of sliced cheese at 88 US retailers.
 
     Returns
@@ -52,7 +54,7 @@ def load_cheese():
     return table[columns].sort_values(["retailer", "week"], ignore_index=True)
 
 
-def load_orange_juice():
+def load_orange_juice() -> pd.DataFrame:
     """Weekly sales of refrigerated orange juice, seven brands at 83 stores of one Chicago chain.
 
     Returns

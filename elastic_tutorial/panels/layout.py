@@ -1,11 +1,17 @@
 """How a sales table looked, so that a panel can give it back as it was."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from elastic_tutorial.panels.panel import Panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +25,7 @@ class Layout:
     like: object = None  # a pandas table without its values: index, names and types
 
     @classmethod
-    def default(cls, panel):
+    def default(cls, panel: Panel) -> Layout:
         """Layout of a panel that was made from arrays."""
         names = ["product", "period", "units", "price", "category"]
         labels = {"product": panel.products, "period": panel.periods, "category": panel.categories}
@@ -31,7 +37,7 @@ class Layout:
         schema |= {name: nw.Float64() for name in panel.covariates}
         return cls(schema, {n: n for n in names}, series, np.nonzero(panel.observed))
 
-    def frame(self, panel):
+    def frame(self, panel: Panel) -> object:
         """Build the table of this panel, in this layout."""
         product, period = self.rows
         column = {
@@ -54,7 +60,7 @@ class Layout:
         table = table.astype(self.like.dtypes.to_dict()).set_index(self.like.index)
         return table.set_axis(self.like.columns, axis=1)
 
-    def take(self, products, periods, categories):
+    def take(self, products: np.ndarray, periods: np.ndarray, categories: np.ndarray) -> Layout:
         """Return the layout of the rows of some products."""
         new_product = np.full(len(self.labels["product"]), -1)
         new_product[products] = np.arange(len(products))

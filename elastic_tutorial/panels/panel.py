@@ -1,8 +1,11 @@
 """The data type of many products over many periods, validated once, at construction."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +22,11 @@ from elastic_tutorial.panels.columns import (
 )
 from elastic_tutorial.panels.layout import Layout
 from elastic_tutorial.validation import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from narwhals.typing import IntoDataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +105,17 @@ class Panel:
             cells.check_cells(name, values, self)
 
     @classmethod
-    def from_frame(cls, frame, *, product, period, units, price, category=None, covariates=()):
+    def from_frame(
+        cls,
+        frame: IntoDataFrame,
+        *,
+        product: str,
+        period: str,
+        units: str,
+        price: str,
+        category: str | None = None,
+        covariates: Sequence[str] = (),
+    ) -> Panel:
         """Read a tidy table, one row for each product and period.
 
         Parameters
@@ -168,37 +186,37 @@ class Panel:
         }
 
     @property
-    def n_products(self):
+    def n_products(self) -> int:
         """Number of products."""
         return len(self.products)
 
     @property
-    def n_periods(self):
+    def n_periods(self) -> int:
         """Number of periods."""
         return len(self.periods)
 
     @property
-    def n_categories(self):
+    def n_categories(self) -> int:
         """Number of categories."""
         return len(self.categories)
 
     @property
-    def log_price(self):
+    def log_price(self) -> np.ndarray:
         """Natural log of the price, shape (product, period); NaN where nothing was observed."""
         return np.log(self.price)
 
     @property
-    def current_price(self):
+    def current_price(self) -> np.ndarray:
         """Last observed price of each product, shape (product,)."""
         last = self.n_periods - 1 - self.observed[:, ::-1].argmax(axis=1)
         return self.price[np.arange(self.n_products), last]
 
     @property
-    def total_units(self):
+    def total_units(self) -> np.ndarray:
         """Units sold over all observed periods, shape (product,)."""
         return np.nansum(self.units, axis=1)
 
-    def to_frame(self):
+    def to_frame(self) -> object:
         """Give back the table: same columns, row order, types and kind of data frame.
 
         A panel that was not read from a table gives a pandas one with the columns ``product``,
@@ -212,7 +230,13 @@ class Panel:
         layout = self.layout or Layout.default(self)
         return layout.frame(self)
 
-    def select(self, *, products=None, categories=None, min_units=None):
+    def select(
+        self,
+        *,
+        products: Sequence | None = None,
+        categories: Sequence | None = None,
+        min_units: int | None = None,
+    ) -> Panel:
         """Keep some products, and account for what was dropped.
 
         Categories, products and periods that are left empty go with them.

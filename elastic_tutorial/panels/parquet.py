@@ -1,13 +1,30 @@
 """A panel from a Parquet file or folder that is too large to be read at once."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.panel import Panel
 from elastic_tutorial.validation import quoted
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
-def panel_from_parquet(path, *, product, period, units, price, category, covariates=()):
+
+def panel_from_parquet(
+    path: str | Path,
+    *,
+    product: str,
+    period: str,
+    units: str,
+    price: str,
+    category: str,
+    covariates: Sequence[str] = (),
+) -> Panel:
     """Read a panel from Parquet, one category after the other.
 
     Of the long table only one category's rows are ever in memory; what stays are the arrays of

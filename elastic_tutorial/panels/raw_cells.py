@@ -1,6 +1,9 @@
 """From raw columns to labels, periods and numbers; what cannot be used is masked or refused."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,7 +12,14 @@ from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.raw_file import MISSING
 from elastic_tutorial.validation import quoted
 
-_LONGEST = 200  # characters of a label
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+# Characters of a label: names of products have 50 or so, and a lost quotation mark makes a label of
+# whole rows.
+_LONGEST = 200
 _DATE = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})([T ]\S*)?")
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _SORTED_AS_TEXT = (r"\d{4}-\d{2}", r"\d{4}-?W\d{2}", r"\d{4}-?Q[1-4]")
@@ -18,7 +28,7 @@ _GROUPED = r"[+-]?\d{{1,3}}({group}\d{{3}})+({mark}\d+)?"
 _PLAIN = r"[+-]?(\d+{mark}?\d*|{mark}\d+)([eE][+-]?\d+)?"
 
 
-def labels_of(raw, name, first_row):
+def labels_of(raw: pd.Series, name: str, first_row: int) -> np.ndarray:
     """Labels as text without spaces around them, None where there is none."""
     if pd.api.types.is_float_dtype(raw) and (raw.dropna() % 1 == 0).all():
         raw = raw.astype("Int64")  # whole numbers, which only missing ones made floats
@@ -35,7 +45,7 @@ def labels_of(raw, name, first_row):
     return text[codes]
 
 
-def periods_of(raw, name, first_row, date_format):
+def periods_of(raw: pd.Series, name: str, first_row: int, date_format: str | None) -> np.ndarray:
     """Periods as whole numbers, or as text that sorts in order of time; None where missing."""
     if pd.api.types.is_datetime64_any_dtype(raw):
         raw = raw.dt.strftime("%Y-%m-%dT%H:%M:%S")
@@ -102,7 +112,9 @@ def _dates(dates, where):
     return list(dates.strftime("%Y-%m-%d"))
 
 
-def numbers_of(raw, name, first_row, *, decimal, thousands):
+def numbers_of(
+    raw: pd.Series, name: str, first_row: int, *, decimal: str, thousands: str | None
+) -> np.ndarray:
     """Return the numbers of a column as floats, NaN where there is none."""
     if pd.api.types.is_numeric_dtype(raw):
         values = raw.to_numpy(float, na_value=np.nan)
@@ -140,7 +152,7 @@ def _refuse_text(cell, where):
     raise PanelError(text, argument=argument)
 
 
-def mask(table, rules):
+def mask(table: pd.DataFrame, rules: list[tuple]) -> tuple[np.ndarray, np.ndarray]:
     """Split rows into those to keep and a table of the others; the first rule that holds counts."""
     reason = np.full(len(table), None, dtype=object)
     for text, bad in rules:
@@ -153,7 +165,7 @@ def mask(table, rules):
     return ~masked, reason[masked]
 
 
-def refuse_row(bad, rows, what):
+def refuse_row(bad: ArrayLike, rows: np.ndarray, what: Callable[[int], str]) -> None:
     """Raise for the first bad row."""
     if np.any(bad):
         position = int(np.argmax(bad))

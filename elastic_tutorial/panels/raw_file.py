@@ -1,5 +1,7 @@
 """A sales file as people export it, read into raw columns; complaints name the row."""
 
+from __future__ import annotations
+
 import csv
 import difflib
 import io
@@ -14,6 +16,9 @@ from elastic_tutorial.validation import quoted
 
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 _DELIMITERS = ",;\t|"
+_ALIKE = 0.5  # share of letters two headings have in common, from which one may be meant
+_LISTED = 12  # headings in a message: they fill its line
+_LONGEST_PATH = 200  # characters of a path in a message
 _NOT_TEXT = {
     b"PK\x03\x04": "is an Excel workbook or a zip archive; save the sheet as CSV (UTF-8)",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save the sheet as CSV (UTF-8)",
@@ -25,7 +30,9 @@ _QUOTE = "put cells that hold the separator in quotation marks"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_raw(path, columns, *, labels, encoding, decimal):
+def read_raw(
+    path: str | Path, columns: list[str], *, labels: list[str], encoding: str, decimal: str
+) -> tuple[pd.DataFrame, int]:
     """Read the named columns of a CSV or Parquet file.
 
     Columns in ``labels`` come as text, others as numbers where all of their cells are plain ones,
@@ -56,7 +63,7 @@ def _bytes(path):
             raise PanelError(f"{path.name} is a folder; name the CSV or Parquet file in it.")
         data = path.read_bytes()
     except FileNotFoundError:
-        name = quoted(str(path), longest=200)
+        name = quoted(str(path), longest=_LONGEST_PATH)
         raise PanelError(f"there is no file {name}; check the name.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -138,14 +145,14 @@ def _header(text, name, columns):
     return header, delimiter
 
 
-def check_present(name, header, columns):
+def check_present(name: str, header: list[str], columns: list[str]) -> None:
     """Refuse a table that lacks a column, or has it twice."""
     for column in columns:
         if column not in header:
-            close = difflib.get_close_matches(column, header, 1, 0.5)
+            close = difflib.get_close_matches(column, header, 1, _ALIKE)
             hint = f"; did you mean {quoted(close[0])}?" if close else "."
-            listed = ", ".join(quoted(each) for each in header[:12])
-            more = f" and {len(header) - 12} more" if len(header) > 12 else ""
+            listed = ", ".join(quoted(each) for each in header[:_LISTED])
+            more = f" and {len(header) - _LISTED} more" if len(header) > _LISTED else ""
             raise PanelError(f"{name} has no column {quoted(column)}, only {listed}{more}{hint}")
         if header.count(column) > 1:
             raise PanelError(f"{name} has two columns {quoted(column)}; rename one.")

@@ -1,13 +1,21 @@
 """From a sales file of one's own to a tidy table, with an account of every row left out."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from elastic_tutorial.panels import raw_cells, raw_file
 from elastic_tutorial.panels.columns import PanelError, check_one_category, check_repeats
-from elastic_tutorial.validation import quoted
+from elastic_tutorial.validation import LARGEST_COUNT, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from elastic_tutorial.panels.panel import Panel
 
 
 class SalesTable(NamedTuple):
@@ -35,20 +43,20 @@ class SalesTable(NamedTuple):
 
 
 def read_sales(
-    path,
+    path: str | Path,
     *,
-    product,
-    period,
-    units,
-    price,
-    category=None,
-    cost=None,
-    covariates=(),
-    encoding="utf-8",
-    decimal=".",
-    thousands=None,
-    date_format=None,
-):
+    product: str,
+    period: str,
+    units: str,
+    price: str,
+    category: str | None = None,
+    cost: str | None = None,
+    covariates: Sequence[str] = (),
+    encoding: str = "utf-8",
+    decimal: str = ".",
+    thousands: str | None = None,
+    date_format: str | None = None,
+) -> SalesTable:
     r"""Read a CSV or Parquet file of sales, one row for each product and period.
 
     Columns may be separated by commas, semicolons, tabs or bars. Labels are text, spaces around
@@ -121,7 +129,7 @@ def read_sales(
     return SalesTable(table, masked.reset_index(drop=True), columns)
 
 
-def unit_costs(sales, panel, *, cost):
+def unit_costs(sales: SalesTable, panel: Panel, *, cost: str) -> pd.Series:
     """Return the last known unit cost of each product of a panel.
 
     Parameters
@@ -189,7 +197,8 @@ def _refuse(table, labels, numbers, rows):
             "what is sold by weight."
         ),
     )
-    raw_cells.refuse_row(units > 2**53, rows, lambda i: f"column {name}: more than 2^53 units.")
+    many = units > LARGEST_COUNT
+    raw_cells.refuse_row(many, rows, lambda i: f"column {name}: more than 2^53 units.")
     if cost is not None:
         values = table[cost].to_numpy()
         raw_cells.refuse_row(

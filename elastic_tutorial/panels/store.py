@@ -1,12 +1,17 @@
 """A simulated store, whose every elasticity is known."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.panels.panel import Panel
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 _RULES = {
     "global_elasticity": check.finite_number,
@@ -52,34 +57,34 @@ class Store(NamedTuple):
 
 
 def simulate_store(
-    rng,
+    rng: np.random.Generator,
     *,
-    n_products,
-    n_categories,
-    n_periods,
-    price_change_prob,
-    global_elasticity=-2.0,
-    category_scale=0.5,
-    elasticity_scale=0.3,
-    elasticity_bounds=(-5.0, -0.1),
-    base_demand=(1_000.0, 10_000.0),
-    product_spread=0.5,
-    trend=(-0.01, 0.01),
-    volatility=(0.01, 0.05),
-    lowest_path=0.1,
-    period_noise=0.05,
-    initial_price=(10.0, 1_000.0),
-    price_step=0.1,
-    price_decimals=2,
-    fixed_price_share=0.0,
-    late_share=0.0,
-    weekday_effects=None,
-    promotion_prob=0.0,
-    promotion_discount=0.2,
-    promotion_lift=0.5,
-    level_on_demand=0.0,
-    change_on_demand=0.0,
-):
+    n_products: int,
+    n_categories: int,
+    n_periods: int,
+    price_change_prob: float,
+    global_elasticity: float = -2.0,
+    category_scale: float = 0.5,
+    elasticity_scale: float = 0.3,
+    elasticity_bounds: tuple[float, float] = (-5.0, -0.1),
+    base_demand: tuple[float, float] = (1_000.0, 10_000.0),
+    product_spread: float = 0.5,
+    trend: tuple[float, float] = (-0.01, 0.01),
+    volatility: tuple[float, float] = (0.01, 0.05),
+    lowest_path: float = 0.1,
+    period_noise: float = 0.05,
+    initial_price: tuple[float, float] = (10.0, 1_000.0),
+    price_step: float = 0.1,
+    price_decimals: int = 2,
+    fixed_price_share: float = 0.0,
+    late_share: float = 0.0,
+    weekday_effects: ArrayLike | None = None,
+    promotion_prob: float = 0.0,
+    promotion_discount: float = 0.2,
+    promotion_lift: float = 0.5,
+    level_on_demand: float = 0.0,
+    change_on_demand: float = 0.0,
+) -> Store:
     """Sales of a whole store whose every elasticity is known.
 
     Product i of category c sells Poisson(base demand of c * multiplier of i * path of c at t *
@@ -160,7 +165,8 @@ def simulate_store(
 
     path = _paths(rng, n_categories, n_periods, trend, volatility, lowest_path)
     if weekday_effects is not None:
-        path = path * check.weekday_effects(weekday_effects)[np.arange(n_periods) % 7]
+        weekday = np.arange(n_periods) % check.DAYS_OF_WEEK
+        path = path * check.weekday_effects(weekday_effects)[weekday]
     surge = path[category] * rng.uniform(1 - period_noise, 1 + period_noise, shape)
     price_change_prob = check.share("price_change_prob", price_change_prob)
     price = _prices(rng, shape, initial_price, price_step, price_change_prob)

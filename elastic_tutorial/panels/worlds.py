@@ -1,6 +1,15 @@
 """Stores to teach with, each known by its name and made for one lesson."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from elastic_tutorial.panels.store import simulate_store
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from elastic_tutorial.panels.store import Store
 
 # Demand is calm and Poisson, so that each store shows its own lesson and no other.
 _CALM = {
@@ -36,7 +45,7 @@ _WORLDS = {
 }
 
 
-def simulate_world(name, rng):
+def simulate_world(name: str, rng: np.random.Generator) -> Store:
     """Store for a class, with a known lesson.
 
     The ``"corner shop"`` (30 products, a handful of units a week, prices that hardly move) cannot

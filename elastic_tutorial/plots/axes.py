@@ -1,18 +1,26 @@
 """Axes to draw on, and how marks are kept in a file."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import matplotlib.pyplot as plt
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 # Above, marks are kept as pixels. A mark of a vector graphic takes some 100 bytes: 500 of them are
 # 50 kB, 20,000 would be 2 MB in every page that shows the figure.
 MANY_MARKS = 500
 
 
-def axes_or_new(ax):
+def axes_or_new(ax: Axes | None) -> Axes:
     """Return the axes, or new ones for None."""
     return plt.subplots()[1] if ax is None else ax
 
 
-def dense(values):
+def dense(values: ArrayLike) -> dict[str, bool]:
     """Say how to draw marks that may be many: as pixels inside the figure."""
     return {"rasterized": np.size(values) > MANY_MARKS}

@@ -5,13 +5,30 @@ caller. Every function takes the axes to draw on as ``ax`` (new ones when it is 
 them.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.plots.axes import axes_or_new
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def plot_demand_curve(price, quantity, *, ax=None, **line):
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+    from scipy.stats.distributions import rv_frozen
+
+_SHOWN = 0.999  # probability of the range in which a density is drawn
+_POINTS = 400  # of a density: one for each pixel of a figure that is 4 inches wide
+
+
+def plot_demand_curve(
+    price: ArrayLike, quantity: ArrayLike, *, ax: Axes | None = None, **line: object
+) -> Axes:
     """Demand curve, price upward and quantity to the right as economists draw it.
 
     Parameters
@@ -38,7 +55,14 @@ def plot_demand_curve(price, quantity, *, ax=None, **line):
     return ax
 
 
-def plot_arc(price_before, price_after, quantity_before, quantity_after, *, ax=None):
+def plot_arc(
+    price_before: float,
+    price_after: float,
+    quantity_before: float,
+    quantity_after: float,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
     """Two points of a demand curve, the chord between them and its midpoint.
 
     Parameters
@@ -74,7 +98,7 @@ def plot_arc(price_before, price_after, quantity_before, quantity_after, *, ax=N
     return ax
 
 
-def plot_daily_sales(sales, *, ax=None):
+def plot_daily_sales(sales: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Units sold each day, coloured by period, with the mean they were drawn from.
 
     Parameters
@@ -107,7 +131,9 @@ def plot_daily_sales(sales, *, ax=None):
     return ax
 
 
-def plot_log_likelihoods(rate_ratio, curves, *, ax=None):
+def plot_log_likelihoods(
+    rate_ratio: ArrayLike, curves: Mapping[str, ArrayLike], *, ax: Axes | None = None
+) -> Axes:
     """Log likelihoods of the rate ratio on one axis, drawn so that coinciding ones can be seen.
 
     Parameters
@@ -144,7 +170,9 @@ def plot_log_likelihoods(rate_ratio, curves, *, ax=None):
     return ax
 
 
-def plot_density(distribution, *, prob, ax=None, label=None):
+def plot_density(
+    distribution: rv_frozen, *, prob: float, ax: Axes | None = None, label: str | None = None
+) -> Axes:
     """Density of a distribution, its central interval shaded and its median marked.
 
     Parameters
@@ -170,7 +198,7 @@ def plot_density(distribution, *, prob, ax=None, label=None):
     """
     prob = check.probability("prob", prob)
     ax = axes_or_new(ax)
-    values = np.linspace(*distribution.interval(0.999), 400)
+    values = np.linspace(*distribution.interval(_SHOWN), _POINTS)
     density = distribution.pdf(values)
     (line,) = ax.plot(values, density, label=label)
     lower, upper = distribution.interval(prob)
@@ -183,7 +211,7 @@ def plot_density(distribution, *, prob, ax=None, label=None):
     return ax
 
 
-def plot_intervals(table, *, ax=None):
+def plot_intervals(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Estimates with their intervals, one row each, the first row on top.
 
     Parameters

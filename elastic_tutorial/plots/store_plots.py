@@ -1,11 +1,22 @@
 """Drawing what is known of a whole store; like ``plots``, no arithmetic."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from elastic_tutorial.plots.axes import axes_or_new, dense
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
-def plot_elasticities(summary, *, truth=None, ax=None):
+
+def plot_elasticities(
+    summary: xr.Dataset, *, truth: xr.DataArray | None = None, ax: Axes | None = None
+) -> Axes:
     """Posterior mean and interval of each product, in order of the mean.
 
     Parameters
@@ -43,7 +54,9 @@ def plot_elasticities(summary, *, truth=None, ax=None):
     return ax
 
 
-def plot_estimates(estimate, truth, *, ax=None, **points):
+def plot_estimates(
+    estimate: ArrayLike, truth: ArrayLike, *, ax: Axes | None = None, **points: object
+) -> Axes:
     """Estimates against the truth, with the line on which they would agree.
 
     Parameters
@@ -69,7 +82,7 @@ def plot_estimates(estimate, truth, *, ax=None, **points):
     return ax
 
 
-def plot_shrinkage(shrinkage, *, ax=None):
+def plot_shrinkage(shrinkage: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """From each product's own estimate to its posterior mean, against its information.
 
     Parameters

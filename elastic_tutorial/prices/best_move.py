@@ -3,14 +3,23 @@
 A move is the log of the factor by which a price changes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from elastic_tutorial.prices.profit import central, in_blocks
 from elastic_tutorial.prices.profit_curve import Curves, maximise
 from elastic_tutorial.validation import quoted
 
+if TYPE_CHECKING:
+    from elastic_tutorial.prices.market import Market
 
-def best_moves(market, cost, lower, upper, level, prob):
+
+def best_moves(
+    market: Market, cost: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: str, prob: float
+) -> dict[str, np.ndarray]:
     """Best price of each product, the interval of it over draws, and which bound decided."""
     low, high = np.log(lower / market.current_price), np.log(upper / market.current_price)
     moves = np.empty((3, len(low)))  # the best, and the ends of its interval

@@ -1,6 +1,8 @@
 """What a price is set on: draws of demand, today's prices, and the prices that were observed."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,9 @@ import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.panels.panel import Panel
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class Market(NamedTuple):
@@ -22,7 +27,13 @@ class Market(NamedTuple):
     category: np.ndarray | None  # (product,): labels
 
 
-def market_of(posterior, *, panel, current_price, base_demand):
+def market_of(
+    posterior: xr.DataTree,
+    *,
+    panel: Panel | None,
+    current_price: ArrayLike | None,
+    base_demand: ArrayLike | None,
+) -> Market:
     """Line up a posterior with today's prices; see ``expected_profit`` for what is accepted."""
     draws = _draws_of(posterior)
     if panel is not None:
@@ -51,7 +62,7 @@ def market_of(posterior, *, panel, current_price, base_demand):
     return Market(products, elasticity, base, current, lowest, highest, category)
 
 
-def per_product(name, value, products):
+def per_product(name: str, value: ArrayLike, products: np.ndarray) -> np.ndarray:
     """One finite number a product, from a scalar, an array in order, or labels that are aligned."""
     if isinstance(value, xr.DataArray) and value.ndim:
         value = value.to_series() if value.ndim == 1 else value.values
@@ -68,14 +79,16 @@ def per_product(name, value, products):
     return numbers
 
 
-def positive_per_product(name, value, products):
+def positive_per_product(name: str, value: ArrayLike, products: np.ndarray) -> np.ndarray:
     """As ``per_product``, above 0."""
     numbers = per_product(name, value, products)
     refuse_product(name, numbers, numbers > 0, products, "must be above 0")
     return numbers
 
 
-def refuse_product(name, numbers, good, products, rule):
+def refuse_product(
+    name: str, numbers: np.ndarray, good: np.ndarray, products: np.ndarray, rule: str
+) -> None:
     """Raise a ValueError that names the first product whose number is not good."""
     if not np.all(good):
         first, *_ = np.flatnonzero(~good)
@@ -85,7 +98,7 @@ def refuse_product(name, numbers, good, products, rule):
         raise ValueError(f"{name} {rule}; got {value} at product {label}{more}.")
 
 
-def check_finite(name, draws, products):
+def check_finite(name: str, draws: np.ndarray, products: np.ndarray) -> None:
     """Refuse products some of whose draws are not finite."""
     good = np.isfinite(draws).all(axis=1)
     refuse_product(name, draws[:, 0], good, products, "must have finite draws")

@@ -5,7 +5,10 @@ today's)^elasticity`` at another. Sums of money are per period, and averages ove
 of a period's sales is not in them, what is not known of demand is.
 """
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -15,6 +18,11 @@ from elastic_tutorial.prices.best_move import best_moves
 from elastic_tutorial.prices.market import market_of, positive_per_product, refuse_product
 from elastic_tutorial.prices.profit import gains, profits
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from elastic_tutorial.panels.panel import Panel
+
 MOVES = ("store", "category", "product")  # whose prices move together, by one factor
 
 
@@ -23,8 +31,15 @@ class ExtrapolationWarning(UserWarning):
 
 
 def expected_revenue(
-    posterior, price, *, panel=None, current_price=None, base_demand=None, prob=0.9, reach=1.25
-):
+    posterior: xr.DataTree,
+    price: ArrayLike,
+    *,
+    panel: Panel | None = None,
+    current_price: ArrayLike | None = None,
+    base_demand: ArrayLike | None = None,
+    prob: float = 0.9,
+    reach: float = 1.25,
+) -> xr.Dataset:
     """Revenue a period at given prices, over the draws of a posterior.
 
     Parameters
@@ -53,16 +68,16 @@ def expected_revenue(
 
 
 def expected_profit(
-    posterior,
-    price,
+    posterior: xr.DataTree,
+    price: ArrayLike,
     *,
-    unit_cost,
-    panel=None,
-    current_price=None,
-    base_demand=None,
-    prob=0.9,
-    reach=1.25,
-):
+    unit_cost: ArrayLike,
+    panel: Panel | None = None,
+    current_price: ArrayLike | None = None,
+    base_demand: ArrayLike | None = None,
+    prob: float = 0.9,
+    reach: float = 1.25,
+) -> xr.Dataset:
     """Profit a period at given prices, over the draws of a posterior.
 
     Parameters
@@ -124,18 +139,18 @@ def expected_profit(
 
 
 def best_price(
-    posterior,
+    posterior: xr.DataTree,
     *,
-    unit_cost,
-    lower,
-    upper,
-    level="product",
-    panel=None,
-    current_price=None,
-    base_demand=None,
-    prob=0.9,
-    reach=1.25,
-):
+    unit_cost: ArrayLike,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    level: str = "product",
+    panel: Panel | None = None,
+    current_price: ArrayLike | None = None,
+    base_demand: ArrayLike | None = None,
+    prob: float = 0.9,
+    reach: float = 1.25,
+) -> xr.Dataset:
     """Prices within bounds at which expected profit is highest.
 
     Under constant elasticity profit falls at high prices only if the elasticity is below -1. Where

@@ -8,6 +8,8 @@ cannot beat the best move so far is discarded, however many peaks there are. A p
 certainly concave has one peak, which Newton's method finds.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from elastic_tutorial.prices.profit import refuse_overflow
 _NODES = 33
 _BLOCK = 1_000_000  # exponentials at a time: 8 MB
 _NARROW = 1e-9  # of a log price: pieces shorter than this are a billionth of the price wide
-_ROUNDING = 1e-14  # of the revenue: what its sum over draws may be off by, 50 times 2^-52
+_ROUNDING = 1e-14  # of the revenue: what its sum may be off by, 50 times the spacing of floats
 # Newton's steps in a concave piece. Bisection alone, which stands in where they leave the piece,
 # halves it in each: 60 halvings of a log price of 1 go beyond its last digit.
 _STEPS = 60
@@ -46,7 +48,7 @@ class _Pieces(NamedTuple):
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def maximise(curves, low, high):
+def maximise(curves: Curves, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the move between low and high, shape (curve,), at which each profit is highest."""
     best = np.array(low, float)
     peak = np.full(best.shape, -np.inf)

@@ -1,8 +1,11 @@
 """The steps of the terminal command, each a call or two of public functions."""
 
+from __future__ import annotations
+
 import platform
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jax
 import pandas as pd
@@ -20,8 +23,15 @@ from elastic_tutorial.report.report import Report, write_report
 from elastic_tutorial.report.sentences import data_lines, findings
 from elastic_tutorial.report.tables import elasticity_table, price_table
 
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-def claim(options):
+    import xarray as xr
+
+    from elastic_tutorial.panels.sales_file import SalesTable
+
+
+def claim(options: Namespace) -> Path:
     """Refuse what will not do before anything is computed."""
     validate.probability("--prob", options.prob)
     if options.bounds and not 0 < options.bounds[0] < options.bounds[1]:
@@ -31,7 +41,7 @@ def claim(options):
     return claim_folder(options.out, force=options.force)
 
 
-def read(options):
+def read(options: Namespace) -> tuple[SalesTable, Panel, list[str]]:
     """Read the file; return the sales, their panel, and what was dropped in words."""
     roles = ("product", "period", "units", "price", "category", "cost", "covariates")
     marks = ("encoding", "decimal", "thousands", "date_format")
@@ -49,17 +59,17 @@ def read(options):
     return sales, panel, remarks
 
 
-def check(panel, options):
+def check(panel: Panel, options: Namespace) -> pd.DataFrame:
     """Ask what can be asked before a fit."""
     return check_store(panel, time_effects=not options.no_time_effects)
 
 
-def fit(panel, options):
+def fit(panel: Panel, options: Namespace) -> xr.DataTree:
     """Fit the model of the options."""
     return fit_laplace(panel, key=jax.random.key(options.seed), **_model(options))
 
 
-def test(panel, options):
+def test(panel: Panel, options: Namespace) -> xr.Dataset | str:
     """Run the back-test, or return why there is none."""
     if options.no_back_test:
         return "left out by --no-back-test"
@@ -70,7 +80,16 @@ def test(panel, options):
         return str(error)
 
 
-def report(options, sales, panel, posterior, test, checks, remarks, caught):
+def report(
+    options: Namespace,
+    sales: SalesTable,
+    panel: Panel,
+    posterior: xr.DataTree,
+    test: xr.Dataset | str,
+    checks: list[pd.DataFrame],
+    remarks: list[str],
+    caught: list,
+) -> Report:
     """Put together what the report shows."""
     cost = unit_costs(sales, panel, cost=options.cost) if options.cost else None
     bounds, prob = options.bounds, options.prob
@@ -91,12 +110,12 @@ def report(options, sales, panel, posterior, test, checks, remarks, caught):
     )
 
 
-def write(report, folder, options):
+def write(report: Report, folder: Path, options: Namespace) -> None:
     """Write the folder."""
     write_report(report, folder, force=options.force)
 
 
-def summary(report, options):
+def summary(report: Report, options: Namespace) -> str:
     """Say at the terminal what stands in the report."""
     lines = [*data_lines(report), *findings(report)]
     looks = report.checks[report.checks["verdict"] == "look"]

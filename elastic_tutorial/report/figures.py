@@ -1,8 +1,10 @@
 """Figures of a report, drawn for light and for dark pages, as data that a page can hold."""
 
+from __future__ import annotations
+
 import base64
 import io
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +13,14 @@ from elastic_tutorial.plots.axes import MANY_MARKS
 from elastic_tutorial.plots.plots import plot_intervals
 from elastic_tutorial.plots.store_plots import plot_elasticities
 
+if TYPE_CHECKING:
+    from elastic_tutorial.report.report import Report
+
+_MOST_CATEGORIES = 30  # in the figure of categories: more rows than a page is high
+_LONGEST_NAME = 28  # characters of a category's name beside its row: a third of the figure
+_WIDTH, _HEIGHT = 6.4, 3.4  # inches, which the page scales to its width
+_ROW = 0.28  # inches of a row of the figure of categories, of which its axis takes 1.4
+_OUTER = 0.05  # share left out at either end, where a sentence says how far elasticities reach
 _DARK = {
     "figure.facecolor": "#1b1e23",
     "axes.facecolor": "#1b1e23",
@@ -33,11 +43,11 @@ class Figure(NamedTuple):
     alt: str
 
 
-def draw_all(report):
+def draw_all(report: Report) -> list[Figure]:
     """Every figure that the report has the material for."""
     table = report.elasticities
     figures = [_elasticities(table)]
-    if 1 < table["category"].nunique() <= 30:
+    if 1 < table["category"].nunique() <= _MOST_CATEGORIES:
         figures.append(_categories(table))
     if table["pooled"].notna().all():
         figures.append(_pooling(table))
@@ -54,7 +64,7 @@ def _drawn(draw, caption, alt, **size):
     pages = [{}, _DARK | {"axes.prop_cycle": cycle}]
     sources = []
     for settings in pages:
-        style = {"svg.hashsalt": "elastic_tutorial", "figure.figsize": (6.4, 3.4)} | size
+        style = {"svg.hashsalt": "elastic_tutorial", "figure.figsize": (_WIDTH, _HEIGHT)} | size
         with plt.style.context(["elastic_tutorial.style", settings | style]):
             figure, ax = plt.subplots()
             draw(ax)
@@ -76,7 +86,7 @@ def _count(mark):
 
 
 def _elasticities(table):
-    low, middle, high = table["elasticity"].quantile([0.05, 0.5, 0.95])
+    low, middle, high = table["elasticity"].quantile([_OUTER, 0.5, 1 - _OUTER])
     summary = table[["elasticity", "lower", "upper"]].rename(columns={"elasticity": "mean"})
 
     def draw(ax):
@@ -97,7 +107,7 @@ def _categories(table):
     grouped = table.groupby("category", sort=False)["elasticity"]
     rows = grouped.quantile([0.25, 0.5, 0.75]).unstack()
     rows = rows.set_axis(["lower", "estimate", "upper"], axis=1).sort_values("estimate")
-    rows.index = [str(each)[:28] for each in rows.index]
+    rows.index = [str(each)[:_LONGEST_NAME] for each in rows.index]
 
     def draw(ax):
         plot_intervals(rows, ax=ax)
@@ -108,7 +118,7 @@ def _categories(table):
         "Each category: the estimate of its middle product (point), and the middle half (bar).",
         f"Elasticities of {len(rows)} categories, from {rows['estimate'].iloc[0]:.1f} in "
         f"{rows.index[0]} to {rows['estimate'].iloc[-1]:.1f} in {rows.index[-1]}.",
-        **{"figure.figsize": (6.4, 1.4 + 0.28 * len(rows))},
+        **{"figure.figsize": (_WIDTH, 1.4 + _ROW * len(rows))},
     )
 
 

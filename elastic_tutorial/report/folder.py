@@ -1,5 +1,7 @@
 """A folder that is there whole or not at all."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from pathlib import Path
@@ -13,7 +15,7 @@ class FolderExistsError(FileExistsError):
     argument = "force"
 
 
-def claim(folder, *, force):
+def claim(folder: str | Path, *, force: bool) -> Path:
     """Return the folder's path, or refuse it while nothing has been computed or removed."""
     path = Path(os.path.abspath(folder))
     if os.path.lexists(path) and not force:
@@ -29,7 +31,7 @@ def claim(folder, *, force):
     return path
 
 
-def write(path, files):
+def write(path: Path, files: dict[str, str]) -> Path:
     """Write all files beside the folder, then rename; return its path."""
     partial, old = _siblings(path)
     _remove(partial)

@@ -1,7 +1,9 @@
 """The files of a report: tables as CSV, and one page that needs no other file and no network."""
 
+from __future__ import annotations
+
 from importlib import resources
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jinja2
 import pandas as pd
@@ -9,7 +11,11 @@ import pandas as pd
 from elastic_tutorial.report.figures import draw_all
 from elastic_tutorial.report.sentences import data_lines, findings
 
-_SHOWN = 100  # products in the tables of the page; the files hold all
+if TYPE_CHECKING:
+    from elastic_tutorial.report.report import Report
+
+_SHOWN = 100  # products in the tables of the page: some screens, 50 kB; the files hold all
+_CENTS = 1000  # of currency: from here on cents are digits enough, below it six digits are shown
 _PURE = {"elasticity", "sd", "lower", "upper", "prob_inelastic", "pooled", "prob_loss"}
 _ELASTICITIES = (
     "category elasticity lower upper prob_inelastic pooled units price_changes current_price"
@@ -27,7 +33,7 @@ class ProductTable(NamedTuple):
     n_products: int
 
 
-def files(report):
+def files(report: Report) -> dict[str, str]:
     """Name and text of each file."""
     elasticities = as_text(report.elasticities)
     found = {"elasticities.csv": elasticities.to_csv(lineterminator="\n")}
@@ -40,7 +46,7 @@ def files(report):
     return found
 
 
-def as_text(table):
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Write numbers as they stand in the files and on the page."""
     return table.apply(_column)
 
@@ -53,7 +59,7 @@ def _column(values):
 
 
 def _money(value):
-    return f"{value:.2f}" if abs(value) >= 1000 else f"{value:.6g}"
+    return f"{value:.2f}" if abs(value) >= _CENTS else f"{value:.6g}"
 
 
 def _page(report, elasticities, prices):

@@ -1,6 +1,9 @@
 """A report on a store: all that it shows, and the folder of files to take home."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import xarray as xr
@@ -9,6 +12,9 @@ from elastic_tutorial import validation as check
 from elastic_tutorial.panels.panel import Panel
 from elastic_tutorial.report.folder import claim, write
 from elastic_tutorial.report.page import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +59,7 @@ class Report:
     settings: dict = field(default_factory=dict)
 
 
-def write_report(report, folder, *, force=False):
+def write_report(report: Report, folder: str | Path, *, force: bool = False) -> Path:
     """Write ``elasticities.csv``, ``prices.csv``, ``masked.csv`` and ``report.html``.
 
     All or nothing: files are written to a folder beside it, ``folder`` with ``.partial`` at the

@@ -1,7 +1,18 @@
 """What a report says in plain language."""
 
+from __future__ import annotations
 
-def findings(report):
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from elastic_tutorial.report.report import Report
+
+_MOSTLY = 0.5  # pooled share above which most of what is known of a product is its category's
+
+
+def findings(report: Report) -> Iterator[str]:
     """Sentences, the most useful first."""
     yield from _elasticities(report)
     yield from _pooling(report)
@@ -16,7 +27,7 @@ def findings(report):
     )
 
 
-def data_lines(report):
+def data_lines(report: Report) -> Iterator[str]:
     """Say what went in and what was left out."""
     panel = report.panel
     used = int(panel.observed.sum())
@@ -67,7 +78,7 @@ def _prob_of(table):
 def _pooling(report):
     table = report.elasticities
     if table["pooled"].notna().all():
-        borrowed = (table["pooled"] > 0.5).sum()
+        borrowed = (table["pooled"] > _MOSTLY).sum()
         yield (
             f"{borrowed:,} of {len(table):,} products have told so little that most of what is "
             "known of them comes from their category."

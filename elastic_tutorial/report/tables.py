@@ -1,5 +1,7 @@
 """What a fit says about each product, as tables: its elasticity, and its best price."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -23,7 +25,7 @@ _PRICES = {
 }
 
 
-def elasticity_table(posterior, panel, *, prob):
+def elasticity_table(posterior: xr.DataTree, panel: Panel, *, prob: float) -> pd.DataFrame:
     """Tell what is known of each product's elasticity, and where it comes from.
 
     Parameters
@@ -85,7 +87,14 @@ def elasticity_table(posterior, panel, *, prob):
     return table
 
 
-def price_table(posterior, panel, *, unit_cost=None, bounds=None, prob=0.9):
+def price_table(
+    posterior: xr.DataTree,
+    panel: Panel,
+    *,
+    unit_cost: pd.Series | None = None,
+    bounds: tuple[float, float] | None = None,
+    prob: float = 0.9,
+) -> pd.DataFrame:
     """Price of each product at which expected profit is highest, within bounds.
 
     Without costs revenue stands for profit. Under constant elasticity it has no best price inside

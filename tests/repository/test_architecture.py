@@ -239,6 +239,17 @@ def test_a_docstring_describes_every_parameter_and_has_an_example(name):
         assert "\nReturns\n-------\n" in text
 
 
+TYPED = ("one_change", "panels", "checking", "prices", "plots", "report")
+FUNCTIONS = [n for n in sorted(set(et.__all__) - ERRORS) if et._MODULE_OF[n].startswith(TYPED)]
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if inspect.isfunction(getattr(et, n))])
+def test_a_public_function_says_the_types_of_what_it_takes_and_gives(name):
+    signature = inspect.signature(getattr(et, name))
+    kinds = [parameter.annotation for parameter in signature.parameters.values()]
+    assert inspect.Signature.empty not in [*kinds, signature.return_annotation]
+
+
 @pytest.mark.parametrize("name", sorted(set(et.__all__) - ERRORS))
 def test_no_random_argument_has_a_default(name):
     parameters = inspect.signature(getattr(et, name)).parameters
