@@ -171,6 +171,12 @@ class Panel:
         return np.log(self.price)
 
     @property
+    def current_price(self):
+        """Last observed price, shape (product,); NaN where nothing was observed."""
+        last = self.n_periods - 1 - self.observed[:, ::-1].argmax(axis=1)
+        return self.price[np.arange(self.n_products), last]
+
+    @property
     def total_units(self):
         """Units sold over all observed periods, shape (product,)."""
         return np.nansum(self.units, axis=1)
