@@ -297,20 +297,20 @@ def size_row(n_products, n_periods):
 
 def _seconds_per_pass(panel):
     """Seconds for one likelihood of all cells with its gradient."""
-    from elastic_tutorial.laplace import arrow, design, hyper
-    from elastic_tutorial.models.poolings import LEVELS, PRIORS
+    from elastic_tutorial.laplace import density, design, hyper
+    from elastic_tutorial.models.priors import LEVELS
 
-    scales = design.scales_of(LEVELS, None, None, PRIORS)
-    options = {"levels": set(LEVELS), "gamma": True, "overdispersed": False}
-    options |= {"time_effects": True, "scales": scales, "priors": PRIORS}
+    kind = {"gamma": True, "overdispersed": False, "time_effects": True}
+    options = design.options_of(LEVELS, None, None, **kind, priors=None)
     _, model = design.lay_out(panel, options)
-    state = hyper.start_of(model, design.levels_of_demand(panel, options)).state
+    level = design.levels_of_demand(panel, options)
+    state = hyper.start_of(model, model.fixed, level).state
 
     @jax.jit
     def one_pass(state, model):
-        at = arrow.sales(state, model.cells, model.fixed, model.prior.time)
-        slope = arrow.gradient(state, at, model.cells, model.fixed, model.prior.time)
-        return at.log_lik, slope
+        sales = density.sales_at(state, model.cells, model.fixed, model.prior.time)
+        slope = density.gradient(state, sales, model.cells, model.fixed, model.prior.time)
+        return sales.log_lik, slope
 
     jax.block_until_ready(one_pass(state, model))
     start = time.perf_counter()

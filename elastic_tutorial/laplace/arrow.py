@@ -1,172 +1,130 @@
-"""The arrow: a store's log posterior, its derivatives, and their elimination in linear time.
+"""The arrow: minus the Hessian of a store's log posterior, eliminated in linear time.
 
-Given the hyperparameters the log posterior of a store is concave, and its Hessian is an arrow.
-A product's intercept ``delta`` and distance ``z`` touch no other product's; a category's time
-effects ``gamma`` touch its own products only; what they leave is a few coefficients a category.
+Writes out sec-whole-arrow. A product's intercept ``delta`` and distance ``z`` touch no other
+product's; a category's time effects ``gamma`` touch its own products only. So the order is products
+first: ``delta``, then ``z``, each a division by a number; what they leave in their category is one
+matrix product W'W with a row of W for each product; then ``gamma``, a Cholesky factor for each
+category. What is left is a small matrix of coefficients for each category, which ``categories``
+ties together through the store. The factors solve linear equations (``eliminate`` inwards,
+``substitute`` outwards) and give the determinant of eq-whole-laplace.
 
-Arrays have the axes block, row, period: the products of a category fill blocks of equal size, so
-that the sum over a category's products is one matrix product for each block. A category's
-elasticity and the coefficients of covariates multiply ``features`` (feature, period); the axis of
-length period + feature is called shared.
+Follows the block elimination of any mixed model; see Bates et al. (2015), Journal of Statistical
+Software 67(1), section 3, where the order of elimination is found by a general algorithm. Here it
+is fixed. Left out: pivoting, which a concave log density does not need. Exact but for rounding.
+
+Axes as in ``density``: block, row, then period, feature or shared; category, then effect.
 """
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.linalg import solve_triangular
-from jax.scipy.special import logsumexp
 
-from elastic_tutorial.laplace.log_gamma import rising_factorial, stirling_error
-
-jax.config.update("jax_enable_x64", True)
-
-_TINY = 1e-200  # curvature below which a product has none
-_NEVER = 600.0  # minus the log intercept of products without sales, where it has no prior
-
-
-class Cells(NamedTuple):
-    """A panel in blocks."""
-
-    units: jax.Array  # (block, row, period), 0 where not observed
-    observed: jax.Array  # (block, row, period)
-    features: jax.Array  # (block, row, feature, period): centred log price, covariates
-    category: jax.Array  # (block,)
-    constant: jax.Array  # (block, row, period): what no mean changes of the log likelihood
+from elastic_tutorial.laplace.density import (
+    NO_CURVATURE,
+    Cells,
+    Hyper,
+    Sales,
+    State,
+    Time,
+    by_category,
+    sales_at,
+    split_shared,
+    to_shared,
+)
+from elastic_tutorial.laplace.log_gamma import stirling_error
+from elastic_tutorial.models.arrays import Array, Bool, Float
 
 
-class Hyper(NamedTuple):
-    """Hyperparameters, on their natural scales."""
+class Products(NamedTuple):
+    """The rows of the products, ``delta`` eliminated from those of ``z``."""
 
-    elasticity_scale: jax.Array
-    shape: jax.Array  # k of the Gamma intercepts; 0 for flat ones
-    pivot: jax.Array  # log price at which demand curves cross, from the mean log price
-    dispersion: jax.Array | None  # None for Poisson sales
-
-
-class Time(NamedTuple):
-    """Prior of a category's time effects."""
-
-    basis: jax.Array  # (period, effect)
-    precision: jax.Array  # (effect, effect)
-
-
-class State(NamedTuple):
-    """Parameters, or a gradient with respect to them, or a step of them."""
-
-    delta: jax.Array  # (block, row), log of the product's intercept
-    z: jax.Array  # (block, row), distance to the category's elasticity, in elasticity scales
-    gamma: jax.Array  # (category, effect)
-    coef: jax.Array  # (category, feature): elasticity of the category, coefficients of covariates
-
-
-class Sales(NamedTuple):
-    """Likelihood of the cells at a state, and its derivatives in the log mean."""
-
-    log_lik: jax.Array  # scalar
-    score: jax.Array  # (block, row, period)
-    curvature: jax.Array  # (block, row, period), minus the second derivative
-    distance: jax.Array  # (block, row, period): log price from the pivot
+    by_delta: Float[Array, "block row"]  # its own curvature
+    by_z: Float[Array, "block row"]  # its own, without delta
+    delta_z: Float[Array, "block row"]
+    delta_shared: Float[Array, "block row shared"]
+    z_shared: Float[Array, "block row shared"]  # without delta
 
 
 class Arrow(NamedTuple):
     """Minus the Hessian, eliminated from the products inwards."""
 
-    by_delta: jax.Array  # (block, row): its own curvature
-    by_z: jax.Array  # (block, row): its own, without delta
-    delta_z: jax.Array  # (block, row)
-    delta_shared: jax.Array  # (block, row, shared)
-    z_shared: jax.Array  # (block, row, shared), without delta
-    gamma_factor: jax.Array  # (category, effect, effect), lower Cholesky
-    gamma_coef: jax.Array  # (category, effect, feature), solved by the factor
-    coef: jax.Array  # (category, feature, feature): what is left
+    by_delta: Float[Array, "block row"]
+    by_z: Float[Array, "block row"]
+    delta_z: Float[Array, "block row"]
+    delta_shared: Float[Array, "block row shared"]
+    z_shared: Float[Array, "block row shared"]
+    gamma_factor: Float[Array, "category effect effect"]  # lower Cholesky
+    gamma_coef: Float[Array, "category effect feature"]  # solved by the factor
+    coef: Float[Array, "category feature feature"]  # what is left
 
 
-def log_demand(state, cells, hyper, time):
-    """Log mean of each cell without the intercept, and log price from the pivot."""
-    gamma = (state.gamma @ time.basis.T)[cells.category]
-    distance = jnp.where(cells.observed, cells.features[:, :, 0] - hyper.pivot, 0)
-    shared = jnp.einsum("bf,brft->brt", state.coef[cells.category], cells.features)
-    own = hyper.elasticity_scale * state.z[..., None] * distance
-    return gamma[:, None] + shared + own, distance
-
-
-def sales(state, cells, hyper, time):
-    """Log likelihood of units against a perfect fit, score and curvature of each cell.
-
-    With overdispersion the log likelihood needs ``normalised`` cells.
-    """
-    demand, distance = log_demand(state, cells, hyper, time)
-    log_mean = demand + state.delta[..., None]
-    mean = jnp.where(cells.observed, jnp.exp(log_mean), 0)
-    units, phi = cells.units, hyper.dispersion
-    fit = jnp.where(cells.observed, units * log_mean, 0) + cells.constant
-    if phi is None:
-        return Sales(jnp.sum(fit - mean), units - mean, mean, distance)
-    spread = 1 + phi * mean
-    log_lik = jnp.sum(fit - (units + 1 / phi) * jnp.log1p(phi * mean))
-    return Sales(log_lik, (units - mean) / spread, mean * (1 + phi * units) / spread**2, distance)
-
-
-def perfect_fit(units):
-    """Minus the log likelihood of Poisson sales at their own mean, but for the factorial."""
-    return units - units * np.log(np.maximum(units, 1))
-
-
-def normalised(cells, hyper):
-    """Cells with what the dispersion adds to the constant of the log likelihood."""
-    if hyper.dispersion is None:
-        return cells
-    rising = rising_factorial(cells.units, hyper.dispersion) - cells.units
-    return cells._replace(constant=cells.constant + rising)
-
-
-def gradient(state, at, cells, hyper, time):
-    """Gradient of ``log_below``; ``at`` holds the sales at this state."""
-    delta = at.score.sum(axis=-1) + hyper.shape * (1 - jnp.exp(state.delta))
-    z = hyper.elasticity_scale * jnp.sum(at.score * at.distance, axis=-1) - state.z
-    shared = _by_category(_shared(at.score, cells).sum(axis=1), state, cells)
-    gamma, coef = _split(shared, cells)
-    return State(delta, z, gamma @ time.basis - state.gamma @ time.precision, coef)
-
-
-def factor(state, at, cells, hyper, time):
+def factor(state: State, sales: Sales, cells: Cells, hyper: Hyper, time: Time) -> Arrow:
     """Eliminate the products, then the time effects, from minus the Hessian of ``log_below``."""
-    v = at.curvature
-    by_delta = v.sum(axis=-1) + hyper.shape * jnp.exp(state.delta)
-    by_delta = jnp.where(by_delta > _TINY, by_delta, 1.0)
-    slope = hyper.elasticity_scale * at.distance
+    products = _rows_of_products(state, sales, cells, hyper)
+    left = _left_by_products(products, sales.curvature, state, cells)
+    return Arrow(*products, *_eliminate_effects(left, time))
+
+
+def arrow_at(state: State, cells: Cells, hyper: Hyper, time: Time) -> tuple[Sales, Arrow]:
+    """Likelihood and arrow at a state."""
+    sales = sales_at(state, cells, hyper, time)
+    return sales, factor(state, sales, cells, hyper, time)
+
+
+def _rows_of_products(state, sales, cells, hyper):
+    """Second derivatives of delta, then those of z without delta."""
+    v = sales.curvature
+    by_delta = v.sum(axis=-1) + hyper.shape * jnp.exp(state.delta)  # n + k at the mode
+    by_delta = jnp.where(by_delta > NO_CURVATURE, by_delta, 1.0)
+    slope = hyper.elasticity_scale * sales.distance  # of the log mean in z
     delta_z = jnp.sum(v * slope, axis=-1)
     without_delta = v * (slope - (delta_z / by_delta)[..., None])
-    by_z = 1 + jnp.sum(without_delta * slope, axis=-1)
-    delta_shared, z_shared = _shared(v, cells), _shared(without_delta, cells)
-    rows = (delta_shared / jnp.sqrt(by_delta)[..., None], z_shared / jnp.sqrt(by_z)[..., None])
-    rows = jnp.concatenate(rows, axis=1)
-    block = _products_known(v, cells) - jnp.einsum("bkm,bkn->bmn", rows, rows)
-    block = _by_category(block, state, cells)
+    by_z = 1 + jnp.sum(without_delta * slope, axis=-1)  # eq-whole-one, times sigma^2
+    shared = to_shared(v, cells), to_shared(without_delta, cells)
+    return Products(by_delta, by_z, delta_z, *shared)
 
-    n_periods = v.shape[-1]
-    gamma = jnp.einsum("tm,ctu->cmu", time.basis, block[:, :n_periods])
+
+def _left_by_products(products, v, state, cells):
+    """Second derivatives in the shared axis that are left to each category: less W'W."""
+    delta_rows = products.delta_shared / jnp.sqrt(products.by_delta)[..., None]
+    z_rows = products.z_shared / jnp.sqrt(products.by_z)[..., None]
+    rows = jnp.concatenate([delta_rows, z_rows], axis=1)
+    block = _products_known(v, cells) - jnp.einsum("bkm,bkn->bmn", rows, rows)
+    return by_category(block, state, cells)
+
+
+def _products_known(v, cells):
+    """Second derivatives in the shared axis if each product's own parameters were known."""
+    weighted = v[:, :, None] * cells.features
+    feature = jnp.einsum("brft,brgt->bfg", weighted, cells.features)
+    cross = weighted.sum(axis=1)
+    period = v.sum(axis=1)[:, :, None] * jnp.eye(v.shape[-1])[None]
+    upper = jnp.concatenate([period, cross.transpose(0, 2, 1)], axis=2)
+    return jnp.concatenate([upper, jnp.concatenate([cross, feature], axis=2)], axis=1)
+
+
+def _eliminate_effects(left, time):
+    """Factor of the time effects, their rows solved by it, and what is left to coefficients."""
+    n_periods = len(time.basis)
+    gamma = jnp.einsum("tm,ctu->cmu", time.basis, left[:, :n_periods])
     by_gamma = gamma[:, :, :n_periods] @ time.basis + time.precision[None]
     gamma_factor = jnp.linalg.cholesky(by_gamma)
     gamma_coef = solve_triangular(gamma_factor, gamma[:, :, n_periods:], lower=True)
-    coef = block[:, n_periods:, n_periods:]
-    coef = coef - jnp.einsum("cmf,cmg->cfg", gamma_coef, gamma_coef)
-    products = (by_delta, by_z, delta_z, delta_shared, z_shared)
-    return Arrow(*products, gamma_factor, gamma_coef, coef)
+    coef = left[:, n_periods:, n_periods:]
+    return gamma_factor, gamma_coef, coef - jnp.einsum("cmf,cmg->cfg", gamma_coef, gamma_coef)
 
 
-def without_products(arrow, slope, cells, time):
+def without_products(arrow: Arrow, slope: State, cells: Cells, time: Time) -> State:
     """Take the products out of a slope: of what is returned ``z`` lacks delta, the rest both."""
     z = slope.z - arrow.delta_z * slope.delta / arrow.by_delta
     parts = arrow.delta_shared * (slope.delta / arrow.by_delta)[..., None]
     parts = parts + arrow.z_shared * (z / arrow.by_z)[..., None]
-    gamma, coef = _split(_by_category(parts.sum(axis=1), slope, cells), cells)
+    gamma, coef = split_shared(by_category(parts.sum(axis=1), slope, cells), cells)
     return State(slope.delta, z, slope.gamma - gamma @ time.basis, slope.coef - coef)
 
 
-def eliminate(arrow, slope, cells, time):
+def eliminate(arrow: Arrow, slope: State, cells: Cells, time: Time) -> State:
     """Take products, then time effects, out of a slope.
 
     Of the slope that is returned ``z`` lacks delta, ``gamma`` lacks the products and is solved by
@@ -178,7 +136,9 @@ def eliminate(arrow, slope, cells, time):
     return slope._replace(gamma=gamma, coef=coef)
 
 
-def substitute(arrow, slope, coef, cells, time):
+def substitute(
+    arrow: Arrow, slope: State, coef: Float[Array, "category feature"], cells: Cells, time: Time
+) -> State:
     """Complete a step, given an eliminated slope and the step of the coefficients."""
     gamma = (slope.gamma - jnp.einsum("cmf,cf->cm", arrow.gamma_coef, coef))[..., None]
     gamma = solve_triangular(arrow.gamma_factor, gamma, lower=True, trans=1)[..., 0]
@@ -188,78 +148,28 @@ def substitute(arrow, slope, coef, cells, time):
     return State(delta / arrow.by_delta, z, gamma, coef)
 
 
-def settle(state, cells, hyper, time):
-    """Put each product's intercept at its own maximum, the rest given.
-
-    Overdispersed sales take one Newton step to it.
-    """
-    if hyper.dispersion is None:
-        demand, _ = log_demand(state, cells, hyper, time)
-        expected = logsumexp(demand, axis=-1, where=cells.observed)
-        expected = jnp.logaddexp(expected, jnp.log(hyper.shape))
-        total = cells.units.sum(axis=-1) + hyper.shape
-        known = total > 0
-        delta = jnp.log(jnp.where(known, total, 1.0)) - jnp.where(known, expected, _NEVER)
-        return state._replace(delta=jnp.where(jnp.isfinite(delta), delta, 0.0))
-
-    def newton(delta):
-        at = sales(state._replace(delta=delta), cells, hyper, time)
-        slope = at.score.sum(axis=-1) + hyper.shape * (1 - jnp.exp(delta))
-        own = at.curvature.sum(axis=-1) + hyper.shape * jnp.exp(delta)
-        return delta + jnp.clip(slope / jnp.where(own > _TINY, own, 1.0), -1, 1)
-
-    return state._replace(delta=newton(state.delta))
-
-
-def log_below(state, at, cells, hyper, time):
-    """Log density of sales, intercepts, distances and time effects, given the coefficients.
-
-    Constants that depend on hyperparameters alone are left out.
-    """
-    there = cells.observed.any(axis=-1)
-    intercept = hyper.shape * jnp.sum(jnp.where(there, state.delta - jnp.exp(state.delta), 0))
-    effects = jnp.einsum("cm,mn,cn->", state.gamma, time.precision, state.gamma)
-    return at.log_lik + intercept - (jnp.sum(state.z**2) + effects) / 2
-
-
-def log_intercepts(arrow, shape, known):
+def log_intercepts(
+    arrow: Arrow, shape: Float[Array, ""], known: Bool[Array, "block row"]
+) -> Float[Array, ""]:
     """Log of the integrals over the intercepts, with the constants of their priors.
 
-    In the form that is exact when an intercept is a log-Gamma variable, as under Poisson sales.
-    ``known`` marks the products that have an intercept.
+    In the form that is exact when an intercept is a log-Gamma variable, as under Poisson sales
+    (thm-whole-integral, with by_delta = n + k). ``known`` marks the products that have one.
     """
-    own = jnp.where(known, arrow.by_delta, 1.0)
-    each = stirling_error(own) - jnp.log(own / (2 * jnp.pi)) / 2 + _log_constant(shape)
-    return jnp.sum(jnp.where(known, each, 0))
+    curvature = jnp.where(known, arrow.by_delta, 1.0)
+    integral = stirling_error(curvature) - jnp.log(curvature / (2 * jnp.pi)) / 2
+    return jnp.sum(jnp.where(known, integral + log_constant(shape), 0))
 
 
-def _log_constant(shape):
+def log_constant(shape: Float[Array, ""]) -> Float[Array, ""]:
     """Log of the constant of a Gamma(shape, shape) density of exp(delta)."""
     k = jnp.where(shape > 0, shape, 1.0)
     return jnp.where(shape > 0, k + jnp.log(k / (2 * jnp.pi)) / 2 - stirling_error(k), 0)
 
 
-def _shared(values, cells):
-    """Carry values of cells to the shared axis: (block, row, period + feature)."""
-    features = jnp.einsum("brt,brft->brf", values, cells.features)
-    return jnp.concatenate([values, features], axis=-1)
+def log_effects(arrow: Arrow) -> Float[Array, ""]:
+    """Log of the Gaussian integral over the time effects, relative to its maximum.
 
-
-def _products_known(v, cells):
-    """Second derivatives in the shared axis if each product's intercept were known."""
-    period = v.sum(axis=1)
-    weighted = v[:, :, None] * cells.features
-    feature = jnp.einsum("brft,brgt->bfg", weighted, cells.features)
-    cross = weighted.sum(axis=1)
-    diagonal = period[:, :, None] * jnp.eye(v.shape[-1])
-    upper = jnp.concatenate([diagonal, cross.transpose(0, 2, 1)], axis=2)
-    return jnp.concatenate([upper, jnp.concatenate([cross, feature], axis=2)], axis=1)
-
-
-def _by_category(values, state, cells):
-    return jax.ops.segment_sum(values, cells.category, len(state.coef))
-
-
-def _split(shared, cells):
-    n_periods = cells.units.shape[-1]
-    return shared[:, :n_periods], shared[:, n_periods:]
+    Minus half the log determinant of eq-whole-laplace.
+    """
+    return -jnp.sum(jnp.log(jnp.diagonal(arrow.gamma_factor, axis1=1, axis2=2)))

@@ -1,84 +1,105 @@
-"""From the mode to the posterior: moments and draws of everything that was integrated out."""
+"""From the mode to the posterior given the hyperparameters: moments and draws of everything.
+
+What ``marginal`` integrated out comes back in the opposite order: tau from its grid, coefficients
+given it, time effects, distances ``z``, intercepts. The mean of what products share differs from
+its mode to first order by the arrow's solution for the slope of the log of the Gaussian integral
+(the third row of "What is exact, and what is not"; Rue, Martino and Chopin 2009, section 3.2.3, do
+the same for one parameter at a time). The mean and the variance of a product are those of its own
+integral, around what it shares; a draw has its skewness too, by Cornish and Fisher (1938).
+
+Left out: skewness of what products share, and the change of a product's variance along it.
+"""
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.linalg import solve_triangular
 
 from elastic_tutorial.laplace import arrow as arrows
-from elastic_tutorial.laplace import marginal, product_integral
-from elastic_tutorial.laplace.arrow import State
+from elastic_tutorial.laplace import categories, density
+from elastic_tutorial.laplace.arrow import Arrow
+from elastic_tutorial.laplace.categories import Prior, Top, mean_of_top
+from elastic_tutorial.laplace.density import Cells, Hyper, State, Time
+from elastic_tutorial.laplace.marginal import reduce_to_top
+from elastic_tutorial.laplace.mode import slope_of
+from elastic_tutorial.laplace.product_integral import Distances, distances
+from elastic_tutorial.models.arrays import Array, Float, Key
 
 
 class Conditional(NamedTuple):
     """The posterior given the hyperparameters, in the pieces that moments and draws need."""
 
     state: State  # mode
-    arrow: arrows.Arrow
+    arrow: Arrow
     slope: State  # what corrects the mode to the mean, eliminated
-    top: marginal.Top
-    scales: jax.Array  # (grid,), of categories
-    weights: jax.Array  # (grid,)
-    products: product_integral.Distances
+    top: Top
+    scales: Float[Array, " grid"]  # of categories
+    weights: Float[Array, " grid"]
+    products: Distances
 
 
 class Moments(NamedTuple):
-    """Mean and variance of every product's elasticity, shape (block, row)."""
+    """Mean and variance of every product's elasticity."""
 
-    mean: jax.Array
-    variance: jax.Array
-    shift: jax.Array  # how far the mean of z is from its mode, in standard deviations
+    mean: Float[Array, "block row"]
+    variance: Float[Array, "block row"]
+    shift: Float[Array, "block row"]  # of the mean of z from its mode, in standard deviations
 
 
-def condition(state, tilt, cells, hyper, prior):
-    """Condition on hyperparameters.
+class Draw(NamedTuple):
+    """One draw from the posterior given the hyperparameters."""
 
-    The mean of what products share differs from its mode, to first order, by the arrow's solution
-    for the slope of the log of the Gaussian integral.
-    """
-    effects = lambda at, arrow: marginal.log_effects(arrow)  # noqa: E731
-    slope = marginal.slope_of(effects, state, cells, hyper, prior.time)
-    at = arrows.sales(state, cells, hyper, prior.time)
-    correction = jax.tree.map(jnp.add, tilt, slope)
-    top, arrow, slope = marginal.top_of(state, at, correction, cells, hyper, prior)
-    scales, log_weights = marginal.scale_grid(top, prior)
-    products = product_integral.distances(at, arrow, hyper)
+    elasticity: Float[Array, "block row"]
+    log_base: Float[Array, "block row"]  # of demand now, at the mode of the intercept
+    gamma: Float[Array, "category effect"]
+    coef: Float[Array, "category feature"]
+    centre: Float[Array, ""]  # the store's elasticity
+    category_scale: Float[Array, ""]
+
+
+def condition(state: State, tilt: State, cells: Cells, hyper: Hyper, prior: Prior) -> Conditional:
+    """Condition on hyperparameters, at the mode given them."""
+    leaning = slope_of(_log_effects, state, cells, hyper, prior.time)
+    correction = jax.tree.map(jnp.add, tilt, leaning)
+    sales = density.sales_at(state, cells, hyper, prior.time)
+    top, arrow, slope = reduce_to_top(state, sales, correction, cells, hyper, prior)
+    grid = categories.scale_grid(top, prior)
+    products = distances(sales, arrow, hyper)
     slope = slope._replace(delta=jnp.zeros_like(state.delta), z=products.shift * arrow.by_z)
-    weights = jax.nn.softmax(log_weights)
-    return Conditional(state, arrow, slope, top, scales, weights, products)
+    weights = jax.nn.softmax(grid.log_weights)
+    return Conditional(state, arrow, slope, top, grid.scales, weights, products)
 
 
-def moments(given, cells, hyper, prior):
-    """Mean and variance of the elasticities."""
-    mean, covariance = _coefficient_moments(given, prior)
+def _log_effects(_, arrow):
+    return arrows.log_effects(arrow)
+
+
+def moments(given: Conditional, cells: Cells, hyper: Hyper, prior: Prior) -> Moments:
+    """Mean and variance of the elasticities beta_i = beta_c + sigma z_i."""
+    mean, covariance = coefficient_moments(given, prior)
     step = mean - given.state.coef
     moved = arrows.substitute(given.arrow, given.slope, step, cells, prior.time)
-    s = hyper.elasticity_scale
-    elasticity = mean[cells.category, :1] + s * (given.state.z + moved.z)
-    spread = _shared_spread(given.arrow, covariance, prior.time)[cells.category]
-    unit = jnp.zeros(spread.shape[1]).at[prior.time.basis.shape[0]].set(1.0)
-    own = unit - (s / given.arrow.by_z)[..., None] * given.arrow.z_shared
-    shared = jnp.sum(jnp.einsum("brm,bmk->brk", own, spread) ** 2, axis=-1)
-    variance = shared + (s * given.products.sd) ** 2
-    return Moments(elasticity, variance, given.products.shift / given.products.sd)
+    sigma, products = hyper.elasticity_scale, given.products
+    elasticity = mean[cells.category, :1] + sigma * (given.state.z + moved.z)
+    root = _root_of_shared(given.arrow, covariance, prior.time)[cells.category]
+    # A product's elasticity moves with its category's, and with what its own sales make of it.
+    beta_c = jnp.zeros(root.shape[1]).at[len(prior.time.basis)].set(1.0)
+    pull = beta_c[None, None] - (sigma / given.arrow.by_z)[..., None] * given.arrow.z_shared
+    shared = jnp.sum(jnp.einsum("brm,bmk->brk", pull, root) ** 2, axis=-1)
+    variance = shared + (sigma * products.sd) ** 2
+    return Moments(elasticity, variance, products.shift / products.sd)
 
 
-def _coefficient_moments(given, prior):
+def coefficient_moments(
+    given: Conditional, prior: Prior
+) -> tuple[Float[Array, "category feature"], Float[Array, "category feature feature"]]:
     """Mean and covariance of each category's coefficients, over the grid of category scales."""
-    top = given.top
-    nothing = jnp.zeros(len(top.linear)), jnp.zeros(len(top.scale))
 
-    def at(scale):
-        zeta, common, (by_zeta, rows, factor) = marginal.solve_top(top, scale, *nothing)
-        mean = marginal.coefficients(zeta, common, scale, top.scale)
-        direct = jnp.broadcast_to(jnp.diag(top.scale), (len(zeta), *factor.shape))
-        direct = direct.at[:, 0].add(-scale * rows / by_zeta[:, None])
-        half = jax.vmap(lambda d: jax.scipy.linalg.solve_triangular(factor, d.T, lower=True))
-        half = half(direct)
-        covariance = jnp.einsum("ckf,ckg->cfg", half, half)
-        return mean, covariance.at[:, 0, 0].add(scale**2 / by_zeta)
+    def given_scale(scale):
+        return _coefficients_given_scale(given.top, scale)
 
-    means, covariances = jax.vmap(at)(given.scales)
+    means, covariances = jax.vmap(given_scale)(given.scales)
     mean = jnp.einsum("g,gcf->cf", given.weights, means)
     away = means - mean[None]
     covariance = jnp.einsum("g,gcfh->cfh", given.weights, covariances)
@@ -86,20 +107,25 @@ def _coefficient_moments(given, prior):
     return mean.at[:, 0].add(prior.centre), covariance
 
 
-def _shared_spread(arrow, covariance, time):
-    """Return a root of the covariance of time effects and coefficients of each category."""
+def _coefficients_given_scale(top, scale):
+    """Mean, less the prior centre, and covariance of each category's coefficients, given tau."""
+    zeta, common, factor = mean_of_top(top, scale)
+    mean = categories.coefficients(zeta, common, scale, top.scale)
+    by_common = jnp.broadcast_to(jnp.diag(top.scale), (len(zeta), *factor.common.shape))
+    by_common = by_common.at[:, 0].add(-scale * factor.zeta_common / factor.by_zeta[:, None])
+    solved = jax.vmap(lambda pull: solve_triangular(factor.common, pull.T, lower=True))(by_common)
+    covariance = jnp.einsum("ckf,ckg->cfg", solved, solved)
+    return mean, covariance.at[:, 0, 0].add(scale**2 / factor.by_zeta)
+
+
+def _root_of_shared(arrow: Arrow, covariance: Float[Array, "category feature feature"], time: Time):
+    """Root of the covariance of each category's periods and coefficients: its square times it."""
     root = _root(covariance)
-    pull = jnp.concatenate(
-        [
-            jnp.broadcast_to(jnp.eye(arrow.gamma_factor.shape[1]), arrow.gamma_factor.shape),
-            -arrow.gamma_coef @ root,
-        ],
-        axis=2,
-    )
-    gamma = jax.scipy.linalg.solve_triangular(arrow.gamma_factor, pull, lower=True, trans=1)
+    unit = jnp.broadcast_to(jnp.eye(arrow.gamma_factor.shape[1])[None], arrow.gamma_factor.shape)
+    pull = jnp.concatenate([unit, -arrow.gamma_coef @ root], axis=2)
+    gamma = solve_triangular(arrow.gamma_factor, pull, lower=True, trans=1)
     gamma = jnp.einsum("tm,cmk->ctk", time.basis, gamma)
-    n_effects = arrow.gamma_factor.shape[1]
-    coef = jnp.pad(root, ((0, 0), (0, 0), (n_effects, 0)))
+    coef = jnp.pad(root, ((0, 0), (0, 0), (arrow.gamma_factor.shape[1], 0)))
     return jnp.concatenate([gamma, coef], axis=1)
 
 
@@ -109,48 +135,45 @@ def _root(covariance):
     return vectors * jnp.sqrt(jnp.maximum(values, 0))[:, None]
 
 
-class Draw(NamedTuple):
-    """One draw from the posterior given the hyperparameters."""
-
-    elasticity: jax.Array  # (block, row)
-    log_base: jax.Array  # (block, row): of demand at ``current``, at the mode of the intercept
-    gamma: jax.Array  # (category, effect)
-    coef: jax.Array  # (category, feature)
-    centre: jax.Array  # the store's elasticity
-    category_scale: jax.Array
-
-
-def draw(key, given, response, current, cells, hyper, prior):
+def draw(
+    key: Key[Array, ""],
+    given: Conditional,
+    response: State,
+    current_price: Float[Array, "block row"],
+    cells: Cells,
+    hyper: Hyper,
+    prior: Prior,
+) -> Draw:
     """Draw once; ``response`` moves the mode along with drawn hyperparameters."""
-    keys = jax.random.split(key, 3)
-    step, centre, scale = _draw_coefficients(keys[0], given, prior)
-    noise = jax.random.normal(keys[1], given.state.z.shape)
+    key_top, key_z, key_gamma = jax.random.split(key, 3)
+    step, centre, scale = _draw_coefficients(key_top, given, prior)
     products = given.products
-    noise = noise + products.skewness * (noise**2 - 1) / 6
-    z = given.slope.z + noise * products.sd * given.arrow.by_z
-    gamma = given.slope.gamma + jax.random.normal(keys[2], given.state.gamma.shape)
+    z = jax.random.normal(key_z, given.state.z.shape)
+    z = z + products.skewness * (z**2 - 1) / 6
+    z = given.slope.z + z * products.sd * given.arrow.by_z
+    gamma = given.slope.gamma + jax.random.normal(key_gamma, given.state.gamma.shape)
     slope = given.slope._replace(z=z, gamma=gamma)
     moved = arrows.substitute(given.arrow, slope, step, cells, prior.time)
     state = jax.tree.map(lambda *parts: sum(parts), given.state, moved, response)
-    own = hyper.elasticity_scale * state.z
+    by_product = hyper.elasticity_scale * state.z
     coef = state.coef[cells.category]
     level = (state.gamma @ prior.time.basis.T).mean(axis=1)[cells.category]
-    log_base = state.delta + level[:, None] + coef[:, :1] * current
-    log_base = log_base + own * (current - hyper.pivot)
-    return Draw(coef[:, :1] + own, log_base, state.gamma, state.coef, centre, scale)
+    log_base = state.delta + level[:, None] + coef[:, :1] * current_price
+    log_base = log_base + by_product * (current_price - hyper.pivot)
+    return Draw(coef[:, :1] + by_product, log_base, state.gamma, state.coef, centre, scale)
 
 
 def _draw_coefficients(key, given, prior):
     """Draw a category scale from the grid, then the coefficients; return their step."""
-    keys, top = jax.random.split(key, 3), given.top
-    index = jax.random.categorical(keys[0], jnp.log(given.weights))
+    (key_cell, key_within, key_coef), top = jax.random.split(key, 3), given.top
+    cell = jax.random.categorical(key_cell, jnp.log(given.weights))
     width = given.scales[-1] - given.scales[-2] if prior.learned else 0.0
-    scale = given.scales[index] + width * (jax.random.uniform(keys[1]) - 0.5)
-    zero = jnp.zeros(len(top.linear)), jnp.zeros(len(top.scale))
-    zeta, common, (by_zeta, rows, factor) = marginal.solve_top(top, scale, *zero)
-    noise = jax.random.normal(keys[2], (len(zeta) + len(common),))
-    away = jax.scipy.linalg.solve_triangular(factor, noise[len(zeta) :], lower=True, trans=1)
-    zeta = zeta - rows @ away / by_zeta + noise[: len(zeta)] / jnp.sqrt(by_zeta)
+    scale = given.scales[cell] + width * (jax.random.uniform(key_within) - 0.5)
+    zeta, common, factor = mean_of_top(top, scale)
+    noise = jax.random.normal(key_coef, (len(zeta) + len(common),))
+    away = solve_triangular(factor.common, noise[len(zeta) :], lower=True, trans=1)
+    zeta = zeta - factor.zeta_common @ away / factor.by_zeta
+    zeta = zeta + noise[: len(zeta)] / jnp.sqrt(factor.by_zeta)
     common = common + away
-    coef = marginal.coefficients(zeta, common, scale, top.scale).at[:, 0].add(prior.centre)
+    coef = categories.coefficients(zeta, common, scale, top.scale).at[:, 0].add(prior.centre)
     return coef - given.state.coef, prior.centre + top.scale[0] * common[0], scale

@@ -1,101 +1,133 @@
-"""The integral over the hyperparameters: a Gaussian where it is one, weighted points where not."""
+"""The integral over the hyperparameters: a Gaussian where it is one, weighted points where not.
+
+The last row of "What is exact, and what is not", and the look of appendix "design decisions" before
+it is believed. Where the log density falls as a Gaussian's does, hyperparameters are drawn from one
+whose halves along each axis have widths of their own (a split normal, as in Rue, Martino and Chopin
+2009, section 6.5), and the mode of all else moves with them linearly: one fit serves all draws.
+Where it does not, the store is fitted anew at many points, weighted by ``importance``.
+
+Left out of the Gaussian: that the variances of all else change with the hyperparameters.
+"""
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from arviz_stats.base import array_stats
-from scipy import stats
+from scipy.stats import qmc
 
-from elastic_tutorial.laplace import conditional, marginal
 from elastic_tutorial.laplace.blocks import fetch
-from elastic_tutorial.laplace.hyper import TILTS, evaluate, responses
+from elastic_tutorial.laplace.categories import Prior
+from elastic_tutorial.laplace.conditional import (
+    Conditional,
+    Draw,
+    Moments,
+    condition,
+    draw,
+    moments,
+)
+from elastic_tutorial.laplace.density import Cells, Hyper, State
+from elastic_tutorial.laplace.hyper import Model, responses
+from elastic_tutorial.laplace.importance import (
+    OUT_OF_REACH,
+    around_mass,
+    around_peak,
+    n_points,
+    resample,
+    smoothed_weights,
+)
+from elastic_tutorial.laplace.marginal import log_marginal
+from elastic_tutorial.laplace.mode import FINE, Mode, find_tilted_mode, tilted
+from elastic_tutorial.laplace.peak import Look, Peak
+from elastic_tutorial.models.arrays import Array, Float, Key, generator_of
 
-_TAILS = stats.t(4)
-_DROP = (1.4, 2.8)  # of the log density at two standard deviations; 2 for a Gaussian
-_LARGE, _LARGE_DROP = 50_000, (0.7, 6.0)  # cells
+# Falls of the log density at two standard deviations that pass for a Gaussian's 2: reaches from 1.2
+# to 0.85 standard deviations. Stores of many cells may be further off, as fitting them anew at a
+# thousand points would take hours: two halves of different Gaussians then have to do.
+_GAUSSIAN_FALLS, _GAUSSIAN_FALLS_LARGE = (1.4, 2.8), (0.7, 6.0)
+_LARGE = 50_000  # cells
+_DRAWS_AT_ONCE = 50  # of the Gaussian's; memory grows with it, and the time saved by more is small
 
 
 class Posterior(NamedTuple):
     """Draws in the layout of the blocks, and analytic moments; a leading axis for draws."""
 
-    draws: conditional.Draw
-    points: np.ndarray  # (draw, hyperparameter)
-    own: np.ndarray  # (draw or 1, block, row): curvature of each intercept
-    mean: np.ndarray  # (block, row)
-    sd: np.ndarray
-    skewness: np.ndarray
+    draws: Draw
+    points: Float[np.ndarray, "draw hyperparameter"]
+    intercept_curvature: Float[np.ndarray, "draw_or_1 block row"]
+    mean: Float[np.ndarray, "block row"]
+    sd: Float[np.ndarray, "block row"]
+    skewness: Float[np.ndarray, "block row"]
     pareto_k: float  # of the weights of the points; NaN where there was no need of them
 
 
-def drops(model, peak):
-    """Fall of the log density at two standard deviations along each axis, both ways.
+class Visit(NamedTuple):
+    """What is found at a point of the hyperparameters; a leading axis for points."""
 
-    Returns the axes, one a row, and the falls, shape (hyperparameter, 2).
-    """
-    values, vectors = np.linalg.eigh(peak.covariance)
-    axes = np.sqrt(values)[:, None] * vectors.T
-
-    def value(point):
-        at = point, peak.mode, peak.category_scale
-        return float(evaluate(model, *at).value)
-
-    falls = [
-        [peak.value - value(peak.point + sign * 2 * axis) for sign in (-1, 1)] for axis in axes
-    ]
-    return axes, np.array(falls).reshape(-1, 2)
+    log_density: Float[Array, ""]
+    draws: Draw
+    intercept_curvature: Float[Array, "block row"]
+    moments: Moments
+    skewness: Float[Array, "block row"]
 
 
-def is_gaussian(falls, n_cells):
-    """Whether the log density falls along every axis as a Gaussian's does, near enough.
-
-    Large stores are let off with two halves of different Gaussians.
-    """
-    low, high = _DROP if n_cells < _LARGE else _LARGE_DROP
-    return bool(((falls > low) & (falls < high)).all())
+def is_gaussian(look: Look, n_cells: int) -> bool:
+    """Whether the log density falls along every axis as a Gaussian's does, near enough."""
+    low, high = _GAUSSIAN_FALLS if n_cells < _LARGE else _GAUSSIAN_FALLS_LARGE
+    return bool(((look.falls > low) & (look.falls < high)).all())
 
 
-def gaussian(key, model, peak, axes, falls, current, n_draws):
+def gaussian(
+    key_draws: Key[Array, ""],
+    key_points: Key[Array, ""],
+    model: Model,
+    peak: Peak,
+    look: Look,
+    current_price: Float[Array, "block row"],
+    n_draws: int,
+) -> Posterior:
     """Posterior when that of the hyperparameters is Gaussian, each half of an axis by itself.
 
     The mode moves linearly with them.
     """
-    noise = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
-    reach = np.sqrt(2 / falls)
-    score = np.abs(noise.standard_normal((n_draws, len(axes))))
-    upward = noise.random(score.shape) < reach[:, 1] / reach.sum(axis=1)
-    away = (score * np.where(upward, reach[:, 1], -reach[:, 0])) @ axes
-    slopes = responses(model, jnp.asarray(peak.point), peak.mode, peak.category_scale)
-    given, moments = _condition(model, jnp.asarray(peak.point), peak.mode)
-    keys = jax.random.split(key, n_draws)
-    draws = _draw_all(keys, model, peak.point, away, given, slopes, current)
-    spread = _variance_of_points(
-        model, jnp.asarray(peak.point), given, slopes, away.T @ away / n_draws
-    )
-    found = draws, moments.mean, moments.variance + spread, given.arrow.by_delta
-    draws, mean, variance, own = fetch(found)
-    skewness = fetch(given.products.skewness)
+    away = _split_normal(generator_of(key_points), look, n_draws)
+    point = jnp.asarray(peak.point)
+    slopes = responses(model, point, peak.mode, peak.category_scale)
+    given, product = _condition(model, point, peak.mode)
+    keys = jax.random.split(key_draws, n_draws)
+    draws = _draw_all(keys, model, peak.point, away, given, slopes, current_price)
+    spread = _variance_of_points(model, point, given, slopes, away.T @ away / n_draws)
+    curvature = given.arrow.by_delta
+    arrays = draws, product.mean, product.variance + spread, given.products.skewness, curvature
+    draws, mean, variance, skewness, curvature = fetch(arrays)
     points = peak.point + away
-    return Posterior(draws, points, own[None], mean, np.sqrt(variance), skewness, np.nan)
+    return Posterior(draws, points, curvature[None], mean, np.sqrt(variance), skewness, np.nan)
+
+
+def _split_normal(noise, look, n_draws):
+    """Draw steps from the peak: normal along each axis, of another width to either side."""
+    score = np.abs(noise.standard_normal((n_draws, len(look.axes))))
+    up = look.reach[:, 1] / look.reach.sum(axis=1)
+    upward = noise.random(score.shape) < up
+    return (score * np.where(upward, look.reach[:, 1], -look.reach[:, 0])) @ look.axes
 
 
 @jax.jit
-def _condition(model, point, mode):
-    hyper = model.hyper(point)
-    given = conditional.condition(mode.state, mode.tilt, model.cells, hyper, model.prior)
-    return given, conditional.moments(given, model.cells, hyper, model.prior)
+def _condition(model, point, mode) -> tuple[Conditional, Moments]:
+    problem = model.cells, model.hyper_at(point), model.prior
+    given = condition(mode.state, mode.tilt, *problem)
+    return given, moments(given, *problem)
 
 
 @jax.jit
-def _draw_all(keys, model, point, away, given, slopes, current):
+def _draw_all(keys, model, point, away, given, slopes, current_price) -> Draw:
     def one(arguments):
         key, move = arguments
         response = jax.tree.map(lambda slope: jnp.tensordot(move, slope, 1), slopes)
-        hyper = model.hyper(point + move)
-        return conditional.draw(key, given, response, current, model.cells, hyper, model.prior)
+        problem = model.cells, model.hyper_at(point + move), model.prior
+        return draw(key, given, response, current_price, *problem)
 
-    return jax.lax.map(one, (keys, away), batch_size=50)
+    return jax.lax.map(one, (keys, away), batch_size=_DRAWS_AT_ONCE)
 
 
 @jax.jit
@@ -103,8 +135,8 @@ def _variance_of_points(model, point, given, slopes, covariance):
     """Variance of each elasticity that comes from not knowing the hyperparameters."""
 
     def elasticity(point, state):
-        own = model.hyper(point).elasticity_scale * state.z
-        return state.coef[model.cells.category, :1] + own
+        by_product = model.hyper_at(point).elasticity_scale * state.z
+        return state.coef[model.cells.category, :1] + by_product
 
     def along(direction, slope):
         return jax.jvp(elasticity, (point, given.state), (direction, slope))[1]
@@ -113,128 +145,99 @@ def _variance_of_points(model, point, given, slopes, covariance):
     return jnp.einsum("ibr,ij,jbr->br", moves, covariance, moves)
 
 
-class _Proposal(NamedTuple):
-    """Student's t along each axis, with a reach of its own to either side."""
-
-    centre: np.ndarray
-    axes: np.ndarray  # one a row
-    reach: np.ndarray  # (axis, 2)
-
-    def points(self, uniform):
-        """Carry uniform numbers, shape (point, axis), to points."""
-        score = _TAILS.ppf(np.clip(uniform, 1e-6, 1 - 1e-6))
-        return self.centre + (score * self._reach(score)) @ self.axes
-
-    def log_density(self, points):
-        """Log density of points."""
-        along = (points - self.centre) @ np.linalg.inv(self.axes)
-        reach = self._reach(along)
-        volume = np.linalg.slogdet(self.axes)[1]
-        return (_TAILS.logpdf(along / reach) - np.log(reach)).sum(axis=1) - volume
-
-    def _reach(self, score):
-        return np.where(score < 0, self.reach[:, 0], self.reach[:, 1])
-
-
-def points(key, model, peak, axes, falls, current, n_draws):
+def points(
+    key_draws: Key[Array, ""],
+    key_points: Key[Array, ""],
+    model: Model,
+    peak: Peak,
+    look: Look,
+    current_price: Float[Array, "block row"],
+    n_draws: int,
+) -> Posterior:
     """Posterior from weighted points, where that of the hyperparameters is no Gaussian.
 
     A first half of the points is drawn around the peak, the second where the first found the mass.
+    They are Sobol's and not random, so that moments do not depend on the key.
     """
-    half = 2 ** int(np.clip(np.log2(4e6 / model.cells.units.size), 6, 10)) // 2
-    noise = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
-    keys = jax.random.split(key, (2, half, -(-n_draws // half)))
-    proposals = [_Proposal(peak.point, axes, np.sqrt(2 / np.clip(falls, 0.25, 8.0)))]
-    places, found = [], []
-    sequence = stats.qmc.Sobol(len(axes), seed=0)  # so that moments do not depend on the key
-    for keys_of_half in keys:
-        places.append(proposals[-1].points(sequence.random(half)))
-        arguments = model, places[-1], peak.mode, peak.category_scale, current
-        found.append(fetch(_visit(keys_of_half, *arguments)))
-        if len(proposals) < 2:
-            weight, _ = _weights(found[0][0] - proposals[0].log_density(places[0]))
-            proposals.append(_around(places[0], weight))
-    found = jax.tree.map(lambda *halves: np.concatenate(halves), *found)
-    places = np.concatenate(places)
-    log_proposal = np.logaddexp(*(each.log_density(places) for each in proposals))
-    return _weighted(noise, places, found, log_proposal, n_draws)
+    half = n_points(model.cells.units.size) // 2
+    sequence = qmc.Sobol(len(look.axes), seed=0)
+    keys = jax.random.split(key_draws, (2, half, -(-n_draws // half)))
+
+    def visit_half(proposal, keys):
+        places = proposal.points(sequence.random(half))
+        visit = _visit_all(keys, model, places, peak.mode, peak.category_scale, current_price)
+        return places, fetch(visit)
+
+    first = around_peak(peak, look)
+    near_peak, found = visit_half(first, keys[0])
+    weight, _ = smoothed_weights(found.log_density - first.log_density(near_peak))
+    second = around_mass(near_peak, weight)
+    near_mass, more = visit_half(second, keys[1])
+    places = np.concatenate([near_peak, near_mass])
+    visits = jax.tree.map(lambda *halves: np.concatenate(halves), found, more)
+    log_proposal = np.logaddexp(first.log_density(places), second.log_density(places))
+    return _weighted(generator_of(key_points), places, visits, log_proposal, n_draws)
 
 
-def _around(places, weight):
-    """Proposal with the mean and the covariance of weighted points."""
-    centre = weight @ places
-    away = places - centre
-    values, vectors = np.linalg.eigh((weight[:, None] * away).T @ away)
-    axes = np.sqrt(np.maximum(values, 1e-4 * values.max()))[:, None] * vectors.T
-    return _Proposal(centre, axes, np.ones((len(centre), 2)))
-
-
-def _weights(log_ratio):
-    """Weights that sum to 1, smoothed in their tail, and the Pareto k of that tail."""
-    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
-    log_ratio = np.maximum(log_ratio - np.nanmax(log_ratio), -700.0)
-    log_weight, pareto_k = array_stats.psislw(-np.nan_to_num(log_ratio, nan=-700.0))
-    weight = np.exp(log_weight - log_weight.max())
-    return weight / weight.sum(), float(pareto_k)
-
-
-def _weighted(noise, places, found, log_proposal, n_draws):
+def _weighted(noise, places, visits, log_proposal, n_draws):
     """Posterior of weighted points, each with some draws."""
-    log_density, draws, own, moments, skewness = found
-    # Points too far for a climb, or nearly so, have no weight; what is computed there may be NaN.
-    near = log_density > np.nanmax(log_density) - 50
-    log_density = np.where(near, log_density, -np.inf)
-    keep = lambda values: np.where(near[:, None, None], values, 0)  # noqa: E731
-    moments, skewness = jax.tree.map(keep, (moments, skewness))
-    weight, pareto_k = _weights(log_density - log_proposal)
-    n_each = draws.centre.shape[1]
-    chosen = _resample(noise, weight, n_each, n_draws)
-    pick = lambda values: values[chosen // n_each, chosen % n_each]  # noqa: E731
-    mean = np.tensordot(weight, moments.mean, 1)
-    second = np.tensordot(weight, moments.variance + (moments.mean - mean) ** 2, 1)
+    visits = _within_reach(visits)
+    weight, pareto_k = smoothed_weights(visits.log_density - log_proposal)
+    n_each = visits.draws.centre.shape[1]
+    chosen = resample(noise, weight, n_each, n_draws)
+    point = chosen // n_each
+    product = visits.moments
+    mean = np.tensordot(weight, product.mean, 1)
+    variance = np.tensordot(weight, product.variance + (product.mean - mean) ** 2, 1)
     return Posterior(
-        jax.tree.map(pick, draws),
-        places[chosen // n_each],
-        own[chosen // n_each],
+        jax.tree.map(lambda values: values[point, chosen % n_each], visits.draws),
+        places[point],
+        visits.intercept_curvature[point],
         mean,
-        np.sqrt(second),
-        np.tensordot(weight, skewness, 1),
+        np.sqrt(variance),
+        np.tensordot(weight, visits.skewness, 1),
         pareto_k,
     )
 
 
+def _within_reach(visits):
+    """Take the weight from points that are too far for a climb, where moments may be NaN."""
+    near = visits.log_density > np.nanmax(visits.log_density) - OUT_OF_REACH
+    arrays = visits.moments, visits.skewness
+    product, skewness = jax.tree.map(lambda rows: np.where(near[:, None, None], rows, 0), arrays)
+    log_density = np.where(near, visits.log_density, -np.inf)
+    return visits._replace(log_density=log_density, moments=product, skewness=skewness)
+
+
 @jax.jit
-def _visit(keys, model, proposals, mode, category_scale, current):
+def _visit_all(keys, model, places, mode, category_scale, current_price) -> Visit:
     """At each point: log density, some draws, moments."""
-    still = jax.tree.map(jnp.zeros_like, mode.state)
 
-    def at(arguments):
+    def visit(arguments):
         keys, point = arguments
-        hyper = model.hyper(point)
+        problem = model.cells, model.hyper_at(point), model.prior
+        here = find_tilted_mode(mode, category_scale, *problem, rough=FINE)
+        here = tilted(here, *problem)  # once more, since moments are taken just here
+        return _visit(keys, here, model.log_prior(point), current_price, *problem)
 
-        def climb(_, here):
-            here = marginal.find_mode(here, category_scale, model.cells, hyper, model.prior)
-            return marginal.tilted(here, model.cells, hyper, model.prior)
-
-        here = jax.lax.fori_loop(0, TILTS + 1, climb, mode)
-        place = here.state, here.tilt, model.cells, hyper, model.prior
-        value, _ = marginal.log_marginal(*place)
-        value = jnp.where(here.decrement < 1e-6, value + model.log_prior(point), -jnp.inf)
-        given = conditional.condition(*place)
-        moments = conditional.moments(given, model.cells, hyper, model.prior)
-
-        def one(key):
-            arguments = still, current, model.cells, hyper, model.prior
-            return conditional.draw(key, given, *arguments)
-
-        draws = jax.vmap(one)(keys)
-        return value, draws, given.arrow.by_delta, moments, given.products.skewness
-
-    return jax.lax.map(at, (keys, proposals))
+    return jax.lax.map(visit, (keys, places))
 
 
-def _resample(noise, weight, n_each, n_draws):
-    """Choose draws by the weights of their points, evenly (systematic resampling)."""
-    cumulative = np.cumsum(np.repeat(weight, n_each))
-    comb = (np.arange(n_draws) + noise.random()) / n_draws * cumulative[-1]
-    return noise.permutation(np.searchsorted(cumulative, comb))
+def _visit(
+    keys: Key[Array, " draw"],
+    mode: Mode,
+    log_prior: Float[Array, ""],
+    current_price: Float[Array, "block row"],
+    cells: Cells,
+    hyper: Hyper,
+    prior: Prior,
+) -> Visit:
+    """Log density, some draws and moments, at the mode of a point."""
+    problem = cells, hyper, prior
+    log_lik, _ = log_marginal(mode.state, mode.tilt, *problem)
+    log_density = jnp.where(mode.arrived, log_lik + log_prior, -jnp.inf)
+    given = condition(mode.state, mode.tilt, *problem)
+    still = State(*(jnp.zeros_like(each) for each in mode.state))
+    draws = jax.vmap(lambda key: draw(key, given, still, current_price, *problem))(keys)
+    product = moments(given, *problem)
+    return Visit(log_density, draws, given.arrow.by_delta, product, given.products.skewness)

@@ -7,26 +7,30 @@ at their log density shows that it is none.
 """
 
 import warnings
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from elastic_tutorial import validation as check
-from elastic_tutorial.laplace import design, explore, hyper
-from elastic_tutorial.models.labels import DIMS, SKEWED, labelled
-from elastic_tutorial.models.poolings import LEVELS, _priors
+from elastic_tutorial.laplace import design, explore
+from elastic_tutorial.laplace.hyper import LOGS
+from elastic_tutorial.laplace.peak import find_peak
+from elastic_tutorial.models.arrays import Array, Float, Key, generator_of
+from elastic_tutorial.models.labels import SKEWED, labelled, product_table
+from elastic_tutorial.models.priors import LEVELS
 from elastic_tutorial.panels.panel import Panel
 
 LIKELIHOODS, INTERCEPTS = ("poisson", "negative_binomial"), ("gamma", "fixed")
-_UNIT = {"elasticity_scale": 0.1, "shape": 0.2, "pivot": 0.5, "dispersion": 0.2}
-_MANY_CELLS = 600_000  # above, hyperparameters are first learned on some of the products
-_SOME_PRODUCTS = (1_000, 5_000)
-_PARTS = 16  # of the draws, each with random numbers of its own
-_MORE_DIMS = {"base_demand": ["product"], "category_level": ["category"]}
+# Pareto k above which importance sampling is not to be trusted, at any number of points that is
+# practical (Vehtari et al. 2024, section 3).
+_WORST_PARETO_K = 0.7
+# Parts of the draws, each with random numbers of its own, so that threads share them: a constant,
+# so that results do not depend on the number of processors.
+_PARTS = 16
 
 
 class ApproximationWarning(UserWarning):
@@ -34,19 +38,19 @@ class ApproximationWarning(UserWarning):
 
 
 def fit_laplace(
-    panel,
+    panel: Panel,
     *,
-    key,
-    likelihood="poisson",
-    intercept="gamma",
-    levels=LEVELS,
-    category_scale=None,
-    elasticity_scale=None,
-    time_effects=True,
-    priors=None,
-    n_draws=1000,
-    devices=None,
-):
+    key: Key[Array, ""],
+    likelihood: str = "poisson",
+    intercept: str = "gamma",
+    levels: Collection[str] = LEVELS,
+    category_scale: float | None = None,
+    elasticity_scale: float | None = None,
+    time_effects: bool = True,
+    priors: Mapping | None = None,
+    n_draws: int = 1000,
+    devices: Sequence[jax.Device] | None = None,
+) -> xr.DataTree:
     """Posterior of the elasticities of a whole store, without sampling.
 
     Parameters
@@ -105,23 +109,26 @@ def fit_laplace(
     """
     check.instance("panel", panel, Panel)
     _check_options(panel, likelihood, intercept, n_draws)
-    options = {
-        "levels": set(levels),
-        "gamma": intercept == "gamma",
-        "overdispersed": likelihood == "negative_binomial",
-        "time_effects": time_effects,
-        "scales": design.scales_of(levels, category_scale, elasticity_scale, _priors(priors)),
-        "priors": _priors(priors),
-    }
+    key_draws, key_points, key_base = jax.random.split(key, 3)
+    options = design.options_of(
+        levels,
+        category_scale,
+        elasticity_scale,
+        gamma=intercept == "gamma",
+        overdispersed=likelihood == "negative_binomial",
+        time_effects=time_effects,
+        priors=priors,
+    )
     blocks, model = design.lay_out(panel, options, devices=devices)
     # The matrices given to LAPACK are small; more threads spend their time waiting for each other.
     with threadpool_limits(1, user_api="blas"):
-        peak, falls = _find_peak(panel, model, options)
-        gaussian = explore.is_gaussian(falls[1], model.cells.units.size)
+        peak, look = _find_peak(panel, model, options)
+        gaussian = explore.is_gaussian(look, model.cells.units.size)
         integrate = explore.gaussian if gaussian else explore.points
-        found = integrate(key, model, peak, *falls, blocks.current, n_draws)
-    tree = _labelled(found, blocks, panel, model, options, key)
-    _warn(found, tree)
+        keys = key_draws, key_points
+        posterior = integrate(*keys, model, peak, look, blocks.current_price, n_draws)
+    tree = _tree(posterior, blocks, panel, model, options, key_base)
+    _warn(posterior.pareto_k, tree)
     return tree
 
 
@@ -145,116 +152,67 @@ def _check_options(panel, likelihood, intercept, n_draws):
 
 
 def _find_peak(panel, model, options):
-    """Peak of the hyperparameters, and how the log density falls around it.
-
-    In a large store they are first learned on some of the products, then on more, then on all.
-    """
-    sizes = [n for n in _SOME_PRODUCTS if 2 * n < panel.n_products]
-    sizes *= model.cells.units.size > _MANY_CELLS
-    stages = [design.lay_out(panel, options, products=_some(panel, n))[1] for n in sizes]
-    stages = [*stages, model]
-    peak = _first_peak(panel, stages[0], options)
-    falls = explore.drops(stages[0], peak)
-    for n, stage in zip([*sizes, panel.n_products][1:], stages[1:], strict=True):
-        peak = _carried(stage, peak, sizes[0] / n)
-    if not peak.mode.decrement < 1e-6:
-        raise RuntimeError("the mode of the posterior was not found; simplify the model.")
-    if not sizes:
-        return peak, falls
-    # The more products, the narrower and the more Gaussian.
-    share = sizes[0] / panel.n_products
-    narrower = 1 + (np.sqrt(2 / np.clip(falls[1], 0.5, 8)) - 1) * np.sqrt(share)
-    return peak._replace(covariance=share * peak.covariance), (
-        falls[0] * np.sqrt(share),
-        2 / narrower**2,
-    )
+    """Peak of the hyperparameters and a look around it, by way of some of the products first."""
+    parts = design.first_parts(panel, model.cells.units.size)
+    stages = [design.lay_out(panel, options, products=part)[1] for part in parts.values()]
+    log_level = design.levels_of_demand(panel, options)
+    return find_peak([*stages, model], [*parts, panel.n_products], log_level)
 
 
-def _first_peak(panel, model, options):
-    """Peak of the hyperparameters, from the start."""
-    point = np.array([design.START[k] for k in model.names])
-    logs = [k in hyper.LOGS for k in model.names]
-    point[logs] = np.log(point[logs])
-    unit = np.array([_UNIT[k] for k in model.names])
-    start = hyper.start_of(model, design.levels_of_demand(panel, options))
-    at = hyper.evaluate(model, point, start, model.prior.category_scale)
-    scale = at.category_scale
-    # Before the noise is known, elasticities would be taken for it: first the rest.
-    rest = [k in ("shape", "dispersion") for k in model.names]
-    point, at, _ = hyper.climb(model, point, at, scale, np.diag(rest * unit**2))
-    point, at, _ = hyper.climb(model, point, at, scale, np.diag(unit**2))
-    covariance = hyper.curvature(model, point, at.mode, scale, unit / 4)
-    point, at, _ = hyper.climb(model, point, at, scale, covariance)
-    return hyper.Peak(point, covariance, float(at.value), at.mode, at.category_scale)
-
-
-def _carried(model, peak, share):
-    """Carry a peak from a share of the products to more of them; keep its covariance."""
-    rows = jnp.zeros(model.cells.units.shape[:2])
-    fresh = lambda state: state._replace(delta=rows, z=rows)  # noqa: E731
-    start = peak.mode._replace(state=fresh(peak.mode.state), tilt=fresh(peak.mode.tilt))
-    start = start._replace(decrement=jnp.full((), jnp.inf))
-    at = hyper.evaluate(model, peak.point, start, peak.category_scale)
-    climb = model, peak.point, at, peak.category_scale, share * peak.covariance
-    point, at, _ = hyper.climb(*climb)
-    return hyper.Peak(point, peak.covariance, float(at.value), at.mode, at.category_scale)
-
-
-def _some(panel, n):
-    """Evenly spaced products of every category."""
-    order = np.argsort(panel.category, kind="stable")
-    return np.sort(order[:: panel.n_products // n])
-
-
-def _labelled(found, blocks, panel, model, options, key):
+def _tree(posterior, blocks, panel, model, options, key_base):
     """Put draws and moments under the labels of the panel."""
-    per_product = lambda values: values.reshape(*values.shape[:-2], -1)[..., blocks.place]  # noqa: E731
-    draws = found.draws
-    values = {"elasticity": per_product(draws.elasticity)}
-    base = per_product(draws.log_base)
-    _spread_base(base, np.broadcast_to(per_product(found.own), base.shape), key)
-    sold = panel.total_units > 0
-    if not options["gamma"]:
+    sold, per_product = panel.total_units > 0, blocks.per_product
+    values = {"elasticity": per_product(posterior.draws.elasticity)}
+    base = per_product(posterior.draws.log_base)
+    curvature = per_product(posterior.intercept_curvature)
+    _draw_base(generator_of(key_base), base, np.broadcast_to(curvature, base.shape))
+    if not options.gamma:
         base[:, ~sold] = np.nan
     values["base_demand"] = base
-    values |= _shared_draws(draws, panel, model, options)
-    values |= dict(zip(model.names, _natural(found.points, model.names), strict=True))
-    highest = np.where(panel.observed, panel.price, -np.inf).max(axis=1)
-    moves = highest > np.where(panel.observed, panel.price, np.inf).min(axis=1)
-    analytic = {
-        "mean": per_product(found.mean),
-        "sd": per_product(found.sd),
-        "skewness": per_product(found.skewness),
-        "informed": (sold & moves) | options["gamma"],
-    }
-    groups = {"posterior": {name: each[None] for name, each in values.items()}}
-    tree = labelled(groups, panel, DIMS | _MORE_DIMS)
-    table = {name: ("product", each) for name, each in analytic.items()}
-    tree["analytic"] = xr.Dataset(table, coords={"product": panel.products})
+    values |= _shared_draws(posterior.draws, panel, model, options)
+    values |= dict(zip(model.names, _natural(posterior.points, model.names), strict=True))
+    groups = {"posterior": {name: draws[None] for name, draws in values.items()}}
+    tree = labelled(groups, panel)
+    analytic = {name: per_product(getattr(posterior, name)) for name in ("mean", "sd", "skewness")}
+    analytic["informed"] = (sold & _moved(panel)) | options.gamma
+    tree["analytic"] = product_table(analytic, panel)
     return tree
 
 
-def _spread_base(base, own, key):
-    """Turn logs at the mode of the intercepts into draws, in place; ``own`` is their curvature."""
+def _moved(panel):
+    """Whether a product had more than one price."""
+    highest = np.where(panel.observed, panel.price, -np.inf).max(axis=1)
+    return highest > np.where(panel.observed, panel.price, np.inf).min(axis=1)
 
-    def spread(part):
+
+def _draw_base(
+    noise: np.random.Generator,
+    base: Float[np.ndarray, "draw product"],
+    curvature: Float[np.ndarray, "draw product"],
+) -> None:
+    """Turn logs at the mode of the intercepts into draws from their Gamma, in place.
+
+    By thm-whole-integral its shape is n + k, the ``curvature`` of the log intercept, and its mean
+    is the mode of the log.
+    """
+
+    def draw(part):
         noise, demands, shapes = part
         np.exp(demands, out=demands)
         for demand, shape in zip(demands, shapes, strict=True):
             demand *= noise.standard_gamma(shape) / shape
 
-    noise = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel()).spawn(_PARTS)
-    parts = (np.array_split(each, _PARTS) for each in (base, own))
+    parts = (np.array_split(rows, _PARTS) for rows in (base, curvature))
     with ThreadPoolExecutor() as pool:  # NumPy's generators let other threads run
-        list(pool.map(spread, zip(noise, *parts, strict=True)))
+        list(pool.map(draw, zip(noise.spawn(_PARTS), *parts, strict=True)))
 
 
 def _shared_draws(draws, panel, model, options):
     """Draws of what products share."""
-    values, scales = {}, options["scales"]
-    if scales["global"] > 0:
+    values = {}
+    if options.scales.store > 0:
         values["global_elasticity"] = draws.centre
-    if options["levels"] & {"category"}:
+    if "category" in options.levels:
         values["category_elasticity"] = draws.coef[:, :, 0]
     if model.prior.learned:
         values["category_scale"] = draws.category_scale
@@ -262,25 +220,25 @@ def _shared_draws(draws, panel, model, options):
         values[f"effect_of_{name}"] = draws.coef[:, 0, position]
     time = draws.gamma @ np.asarray(model.prior.time.basis).T
     level = time.mean(axis=2)
-    if options["gamma"]:
+    if options.gamma:
         values["category_level"] = level
-    if options["time_effects"] and panel.n_periods > 1:
+    if options.time_effects and panel.n_periods > 1:
         values["time_effect"] = time - level[:, :, None]
     return values
 
 
 def _natural(points, names):
     """Hyperparameters on their natural scales, one row each."""
-    logs = [name in hyper.LOGS for name in names]
+    logs = [name in LOGS for name in names]
     return np.where(logs, np.exp(points), points).T
 
 
-def _warn(found, tree):
+def _warn(pareto_k, tree):
     """Say where the approximation should not be trusted."""
-    if found.pareto_k > 0.7:
+    if pareto_k > _WORST_PARETO_K:
         warnings.warn(
             f"The hyperparameters' posterior is hard to describe (Pareto k of its points is "
-            f"{found.pareto_k:.2f}, above 0.7): check against fit_nuts.",
+            f"{pareto_k:.2f}, above {_WORST_PARETO_K}): check against fit_nuts.",
             ApproximationWarning,
             stacklevel=3,
         )

@@ -1,6 +1,7 @@
 """The only place that samples or optimises a NumPyro model; all results are labelled alike."""
 
 import sys
+from collections.abc import Callable, Collection, Mapping
 
 import jax
 import numpy as np
@@ -11,30 +12,31 @@ from numpyro.infer.autoguide import AutoNormal
 from numpyro.infer.reparam import LocScaleReparam
 
 from elastic_tutorial import validation as check
+from elastic_tutorial.models.arrays import Array, Key
 from elastic_tutorial.models.labels import dims_of, labelled
 from elastic_tutorial.models.nuts import Program, Run, sample
 from elastic_tutorial.models.precondition import coordinates, informed, mass_of
 from elastic_tutorial.panels.panel import Panel
 
-jax.config.update("jax_enable_x64", True)
-
-HIERARCHY = ("category_elasticity", "elasticity")
+HIERARCHY = ("category_elasticity", "elasticity")  # sites that may be centred or not
+_ADAM_DECAY = 0.01  # last step size over the first: the noise of the last steps falls with it
+_START_DRAWS = 5  # of the prior, whose median a variational fit starts from
 
 
 def fit_nuts(
-    model,
-    panel,
+    model: Callable,
+    panel: Panel,
     *,
-    key,
-    n_warmup=1000,
-    n_draws=1000,
-    n_chains=4,
-    target_accept=0.98,
-    centered=None,
-    precondition=None,
-    dims=None,
-    progress_bar=None,
-):
+    key: Key[Array, ""],
+    n_warmup: int = 1000,
+    n_draws: int = 1000,
+    n_chains: int = 4,
+    target_accept: float = 0.98,
+    centered: Collection[str] | None = None,
+    precondition: xr.DataTree | None = None,
+    dims: Mapping | None = None,
+    progress_bar: bool | None = None,
+) -> xr.DataTree:
     """Sample the posterior of a model with the no-U-turn sampler, in 64-bit floats.
 
     Parameters
@@ -95,20 +97,30 @@ def fit_nuts(
     """
     check.instance("panel", panel, Panel)
     dims = dims_of(dims)
-    centered, start, blocks, mass = _coordinates(
-        model, panel, key, n_chains, centered, precondition
-    )
+    key_program, key_run, key_start = jax.random.split(key, 3)
+    centered, points = _coordinates(model, panel, centered, precondition)
+    start, blocks, mass = None, None, None
+    if points is not None:
+        start = _some_of(points, key_start, n_chains)
+        blocks, mass = mass_of(points)
     config = {site: LocScaleReparam(0) for site in HIERARCHY if site not in centered}
     shown = sys.stderr.isatty() if progress_bar is None else progress_bar
     run = Run(n_warmup, n_draws, n_chains, target_accept, object() if shown else None, blocks)
-    key_program, key_run = jax.random.split(key)
     program = Program(handlers.reparam(model, config=config), (panel, panel.units), key_program)
     draws, stats = sample(program, run, key_run, start=start, mass=mass)
     groups = {"posterior": draws, "sample_stats": stats}
     return labelled(groups, panel, dims)
 
 
-def fit_svi(model, panel, *, key, n_steps, step_size=0.01, n_draws=1000):
+def fit_svi(
+    model: Callable,
+    panel: Panel,
+    *,
+    key: Key[Array, ""],
+    n_steps: int,
+    step_size: float = 0.01,
+    n_draws: int = 1000,
+) -> xr.DataTree:
     """Fit a model by mean-field variational inference: independent normals, by Adam.
 
     Parameters
@@ -142,8 +154,8 @@ def fit_svi(model, panel, *, key, n_steps, step_size=0.01, n_draws=1000):
     """
     check.instance("panel", panel, Panel)
     key_fit, key_draw = jax.random.split(key)
-    guide = AutoNormal(model, init_loc_fn=init_to_median(num_samples=5))
-    decay = 0.01 ** (1 / n_steps)
+    guide = AutoNormal(model, init_loc_fn=init_to_median(num_samples=_START_DRAWS))
+    decay = _ADAM_DECAY ** (1 / n_steps)
     svi = SVI(model, guide, optim.Adam(lambda step: step_size * decay**step), Trace_ELBO())
     result = svi.run(key_fit, n_steps, panel, panel.units, progress_bar=False)
     draws = guide.sample_posterior(key_draw, result.params, sample_shape=(n_draws,))
@@ -153,7 +165,9 @@ def fit_svi(model, panel, *, key, n_steps, step_size=0.01, n_draws=1000):
     return tree
 
 
-def prior_predictive(model, panel, *, key, n_draws=500):
+def prior_predictive(
+    model: Callable, panel: Panel, *, key: Key[Array, ""], n_draws: int = 500
+) -> xr.DataTree:
     """Draw parameters from the prior and sales from the parameters.
 
     Parameters
@@ -196,7 +210,9 @@ def prior_predictive(model, panel, *, key, n_draws=500):
     return labelled({"prior": draws, "prior_predictive": {"units": draws.pop("units")}}, panel)
 
 
-def posterior_predictive(model, posterior, panel, *, key):
+def posterior_predictive(
+    model: Callable, posterior: xr.DataTree, panel: Panel, *, key: Key[Array, ""]
+) -> xr.DataTree:
     """Draw new sales for each posterior draw.
 
     Parameters
@@ -230,21 +246,23 @@ def posterior_predictive(model, posterior, panel, *, key):
     return labelled({"posterior_predictive": {"units": units}}, panel)
 
 
-def _coordinates(model, panel, key, n_chains, centered, precondition):
-    """Sites to centre and, given a posterior to scale by, starts and mass matrices."""
+def _coordinates(model, panel, centered, precondition):
+    """Sites to centre and, given a posterior to scale by, its draws as the sampler sees them."""
     unknown = set(centered or ()) - set(HIERARCHY)
     if unknown:
         raise ValueError(f"centered must name some of {', '.join(HIERARCHY)}; got {unknown}.")
     if precondition is None:
-        return centered or (), None, None, None
+        return centered or (), None
     points, distances = coordinates(model, panel, precondition, HIERARCHY)
     if centered is None:
         centered = informed(distances)
     for name in set(distances) - set(centered):
         points[f"{name}_decentered"] = distances[name]
         del points[name]
-    rows = jax.random.choice(
-        jax.random.fold_in(key, 1), len(points[next(iter(points))]), (n_chains,)
-    )
-    start = {name: values[rows] for name, values in points.items()}
-    return centered, start, *mass_of(points)
+    return centered, points
+
+
+def _some_of(points, key, n_chains):
+    """Pick a draw for each chain to start from."""
+    rows = jax.random.choice(key, len(next(iter(points.values()))), (n_chains,))
+    return {name: values[rows] for name, values in points.items()}

@@ -1,5 +1,6 @@
 """The no-U-turn sampler, compiled once for all fits whose programs are the same."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,7 +12,13 @@ from numpyro.infer.hmc import hmc
 from numpyro.infer.util import initialize_model
 from numpyro.util import progress_bar_factory
 
-jax.config.update("jax_enable_x64", True)
+from elastic_tutorial.models.arrays import Array, Key
+
+# Half-width of the box, in unconstrained coordinates, where chains start. Stan takes 2; a narrower
+# one keeps the demand of the start finite, and has chains that start less far apart.
+_START_RADIUS = 1.0
+_COMPILED_RUNS = 8  # programs kept compiled; more would only cost memory: no chapter fits as many
+_BAR_UPDATES = 20  # of a progress bar; each is a call from the compiled program to Python
 
 
 class View(NamedTuple):
@@ -39,21 +46,21 @@ class Program:
     ``numbers``. Programs are equal if the text that XLA is to compile is, letter by letter.
     """
 
-    def __init__(self, model, args, key):
+    def __init__(self, model: Callable, args: tuple, key: Key[Array, ""]):
         def initialize(key):
-            strategy = init_to_uniform(radius=1)
+            strategy = init_to_uniform(radius=_START_RADIUS)
             return initialize_model(
                 key, model, init_strategy=strategy, model_args=args, validate_grad=False
             )
 
-        def at(point, key):
+        def density_at(point, key):
             with jax.ensure_compile_time_eval():  # what rests on data alone is computed here, once
                 info = initialize(key)
                 view = View(info.postprocess_fn(point), info.param_info.z)
                 return info.potential_fn(point), view
 
         self.example = jax.eval_shape(lambda key: initialize(key).param_info.z, key)
-        closed, shape = jax.make_jaxpr(at, return_shape=True)(self.example, key)
+        closed, shape = jax.make_jaxpr(density_at, return_shape=True)(self.example, key)
         self.numbers = [jnp.asarray(number) for number in closed.consts]
         jaxpr, tree = closed.jaxpr, jax.tree.structure(shape)
 
@@ -73,7 +80,14 @@ class Program:
         return hash(self._text)
 
 
-def sample(program, run, key, *, start=None, mass=None):
+def sample(
+    program: Program,
+    run: Run,
+    key: Key[Array, ""],
+    *,
+    start: dict | None = None,
+    mass: list | None = None,
+) -> tuple[dict, dict]:
     """Draws and sampler statistics, shape (chain, draw, ...).
 
     ``start`` is a point for each chain, ``mass`` inverse mass matrices by block, to be kept.
@@ -89,7 +103,7 @@ def sample(program, run, key, *, start=None, mass=None):
     return draws, stats
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=_COMPILED_RUNS)
 def _compiled(program, run):
     """Compile a run of chains side by side."""
 
@@ -122,7 +136,7 @@ def _walk(potential, start, key, mass, run):
         run.n_warmup,
         inverse_mass_matrix=inverse,
         adapt_mass_matrix=mass is None,
-        dense_mass=[names for names, each in (inverse or {}).items() if each.ndim == 2],
+        dense_mass=[names for names, matrix in (inverse or {}).items() if matrix.ndim == 2],
         target_accept_prob=run.target_accept,
         rng_key=key,
     )
@@ -147,5 +161,5 @@ def _walk(potential, start, key, mass, run):
     carry, n_steps = (state, jax.tree.map(room, kept(state))), run.n_warmup + run.n_draws
     if run.bar is None:
         return jax.lax.fori_loop(0, n_steps, body, carry)[1]
-    body = progress_bar_factory(n_steps, run.n_chains, max(1, n_steps // 20))(body)
+    body = progress_bar_factory(n_steps, run.n_chains, max(1, n_steps // _BAR_UPDATES))(body)
     return jax.lax.fori_loop(0, n_steps, body, (carry, -1))[0][1]

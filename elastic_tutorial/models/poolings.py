@@ -1,49 +1,33 @@
-"""Models of a panel's sales: NumPyro functions of the data, and nothing else.
+"""Models of a panel's sales: NumPyro functions of the data, and nothing else."""
 
-Importing this module sets JAX to 64-bit floats: in 32 bits the likelihood of a large store rounds
-away what distinguishes one elasticity from another, and samplers fail silently.
-"""
+from collections.abc import Collection, Mapping
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
 
+from elastic_tutorial.models.arrays import Array, Float, Num
+from elastic_tutorial.models.priors import LEVELS, check_levels, completed, scales_of
 from elastic_tutorial.models.sales_laws import CountSales, GammaPoissonSales, MultinomialSales
+from elastic_tutorial.panels.panel import Panel
 
-jax.config.update("jax_enable_x64", True)
-
-LEVELS = ("global", "category", "product")
-PRIORS = {
-    "global_mean": -1.5,  # of the store's elasticity
-    "global_sd": 0.5,
-    "scale_sd": 0.5,  # half-normal, of both scales
-    "time_sd": 2.0,  # of a category's log demand in a period
-    "covariate_sd": 1.0,
-    "base_sd": 10.0,  # of a product's log units a period, when its intercept is kept
-    "level_sd": 30.0,  # of a category's log units a period, when intercepts are gamma
-    "shape_log_mean": np.log(3.0),  # log-normal, of the gamma
-    "shape_log_sd": 1.0,
-    "pivot_sd": 10.0,  # of a log price
-    "dispersion_sd": 0.1,  # half-normal, of the variance beyond Poisson's over the squared mean
-}
 INTERCEPTS = ("fixed", "kept", "gamma")
 LIKELIHOODS = ("poisson", "negative_binomial")
 
 
 def partial_pooling(
-    panel,
-    units=None,
+    panel: Panel,
+    units: Num[Array | np.ndarray, "product period"] | None = None,
     *,
-    levels=LEVELS,
-    category_scale=None,
-    elasticity_scale=None,
-    time_effects=True,
-    intercept="fixed",
-    likelihood="poisson",
-    priors=None,
-):
+    levels: Collection[str] = LEVELS,
+    category_scale: float | None = None,
+    elasticity_scale: float | None = None,
+    time_effects: bool = True,
+    intercept: str = "fixed",
+    likelihood: str = "poisson",
+    priors: Mapping | None = None,
+) -> Num[Array | np.ndarray, "product period"]:
     """Product elasticities drawn from their category's, categories' from the store's.
 
     Parameters
@@ -93,9 +77,10 @@ def partial_pooling(
     >>> units.shape
     (8, 5)
     """
-    priors = _priors(priors)
+    priors = completed(priors)
     _check_options(levels, intercept, likelihood)
-    above, elasticity = _elasticities(panel, levels, category_scale, elasticity_scale, priors)
+    scales = scales_of(levels, category_scale, elasticity_scale, priors)
+    above, elasticity = _elasticities(panel, levels, scales, priors)
     log_price = _log_price(panel, by_product=intercept != "gamma")
     log_demand = elasticity[:, None] * log_price
     if intercept == "gamma" and "product" in levels:
@@ -118,7 +103,9 @@ def partial_pooling(
     return numpyro.sample("units", law.mask(panel.observed), obs=units)
 
 
-def complete_pooling(panel, units=None, **options):
+def complete_pooling(
+    panel: Panel, units: Num[Array | np.ndarray, "product period"] | None = None, **options
+) -> Num[Array | np.ndarray, "product period"]:
     """One elasticity for all products of the store.
 
     Parameters
@@ -144,7 +131,9 @@ def complete_pooling(panel, units=None, **options):
     return partial_pooling(panel, units, levels=("global",), **options)
 
 
-def no_pooling(panel, units=None, **options):
+def no_pooling(
+    panel: Panel, units: Num[Array | np.ndarray, "product period"] | None = None, **options
+) -> Num[Array | np.ndarray, "product period"]:
     """One elasticity for each product, none learning from another.
 
     The prior of each has the mean and the variance that ``partial_pooling`` implies for a single
@@ -173,25 +162,9 @@ def no_pooling(panel, units=None, **options):
     return partial_pooling(panel, units, levels=("product",), **options)
 
 
-def _priors(priors):
-    """Fill in the priors that were not replaced."""
-    unknown = set(priors or {}) - set(PRIORS)
-    if unknown:
-        raise ValueError(f"priors must be among {', '.join(PRIORS)}; got {sorted(unknown)}.")
-    return PRIORS | dict(priors or {})
-
-
-def _scale(name, fixed, priors):
-    """Return a scale that is given, or learn it."""
-    if fixed is not None:
-        return fixed
-    return numpyro.sample(name, dist.HalfNormal(priors["scale_sd"]))
-
-
 def _check_options(levels, intercept, likelihood):
     """Refuse options that are unknown or do not go together."""
-    if not set(levels) <= set(LEVELS) or not levels:
-        raise ValueError(f"levels must be some of {', '.join(LEVELS)}; got {levels!r}.")
+    check_levels(levels)
     for name, known, value in (
         ("intercept", INTERCEPTS, intercept),
         ("likelihood", LIKELIHOODS, likelihood),
@@ -205,39 +178,32 @@ def _check_options(levels, intercept, likelihood):
         )
 
 
-def _elasticities(panel, levels, category_scale, elasticity_scale, priors):
+def _elasticities(panel, levels, scales, priors):
     """Sample the levels that there are; return what is above each product, and its elasticity."""
-    centre, variance = priors["global_mean"], priors["global_sd"] ** 2
+    store = priors["global_mean"]
     if "global" in levels:
-        prior = dist.Normal(centre, priors["global_sd"])
-        centre, variance = numpyro.sample("global_elasticity", prior), None
-    above = jnp.broadcast_to(centre, (panel.n_products,))
+        store = numpyro.sample("global_elasticity", dist.Normal(store, scales.store))
+    above = jnp.broadcast_to(store, (panel.n_products,))
     if "category" in levels:
-        # A level that is missing above adds its prior variance to this one.
-        if variance is None:
-            spread = _scale("category_scale", category_scale, priors)
-        else:
-            spread = np.sqrt(variance + _square(category_scale, priors))
+        spread = _learned_or_given("category_scale", scales.category)
         with numpyro.plate("category", panel.n_categories):
-            of_category = numpyro.sample("category_elasticity", dist.Normal(centre, spread))
-        above, variance = of_category[panel.category], None
-    if "product" in levels:
-        if variance is None:
-            spread = _scale("elasticity_scale", elasticity_scale, priors)
-        else:
-            squares = _square(category_scale, priors) + _square(elasticity_scale, priors)
-            spread = np.sqrt(variance + squares)
-        with numpyro.plate("product", panel.n_products):
-            return above, numpyro.sample("elasticity", dist.Normal(above, spread))
-    return above, numpyro.deterministic("elasticity", above)
+            of_category = numpyro.sample("category_elasticity", dist.Normal(store, spread))
+        above = of_category[panel.category]
+    if "product" not in levels:
+        return above, numpyro.deterministic("elasticity", above)
+    spread = _learned_or_given("elasticity_scale", scales.product)
+    with numpyro.plate("product", panel.n_products):
+        return above, numpyro.sample("elasticity", dist.Normal(above, spread))
 
 
-def _square(fixed, priors):
-    """Prior mean of a squared scale."""
-    return priors["scale_sd"] ** 2 if fixed is None else fixed**2
+def _learned_or_given(name, scale):
+    """Sample a scale that is learned."""
+    if not scale.learned:
+        return scale.value
+    return numpyro.sample(name, dist.HalfNormal(scale.value))
 
 
-def _log_price(panel, *, by_product):
+def _log_price(panel: Panel, *, by_product: bool) -> Float[np.ndarray, "product period"]:
     """Log price centred by product or over the panel, 0 where not observed."""
     log_price = panel.log_price
     centre = np.nanmean(log_price, axis=1, keepdims=True) if by_product else np.nanmean(log_price)

@@ -1,21 +1,36 @@
 """Another posterior of the same sites, in the coordinates that the sampler moves in."""
 
+from collections.abc import Callable, Collection
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 from numpyro import handlers
 from numpyro.distributions import biject_to
 
-jax.config.update("jax_enable_x64", True)
+from elastic_tutorial.models.arrays import Float
+from elastic_tutorial.panels.panel import Panel
 
+# Draws that are looked at. Each is one run of the model in Python's order, compiled: time grows
+# with them, and 2,000 know a variance to 3% (1 / sqrt(1,000)), finer than a mass matrix needs.
 _MOST_DRAWS = 2_000
-_DRAWS_PER_DIMENSION = 4  # of a covariance that is trusted
-_INFORMED = (
-    0.5  # variance of a standardised distance, below which the sales say more than the prior
-)
+# Draws for each dimension of a dense covariance. The condition number of a sample covariance of
+# n draws in d dimensions is ((1 + sqrt(d/n)) / (1 - sqrt(d/n)))^2 (Marchenko and Pastur): 9 at 4.
+_DRAWS_PER_DIMENSION = 4
+# Draws' worth of trust in the diagonal alone: Stan's warmup shrinks its covariance by as many.
+_DIAGONAL_DRAWS = 5
+# Draws without which no covariance is taken. Twice the 5 of the shrinkage: fewer, and the diagonal
+# of so few draws would be what most of the matrix rests on.
+_FEWEST_DRAWS = 10
+# Variance of a standardised distance, 1 in the prior: at 0.5 sales and prior say equally much
+# (thm-pooling-weight), below it the sales say more.
+_INFORMED = 0.5
 
 
-def coordinates(model, panel, posterior, standardised):
+def coordinates(
+    model: Callable, panel: Panel, posterior: xr.DataTree, standardised: Collection[str]
+) -> tuple[dict, dict]:
     """Draws of each site of a model, unconstrained: two dicts of arrays, shape (draw, ...).
 
     The second holds the ``standardised`` sites once more, as distances from their mean in units of
@@ -23,7 +38,7 @@ def coordinates(model, panel, posterior, standardised):
     """
     draws = _draws(posterior, panel)
 
-    def place(draw):
+    def unconstrained(draw):
         known = handlers.substitute(handlers.seed(model, jax.random.key(0)), draw)
         sites = handlers.trace(known).get_trace(panel, panel.units)
         plain, distance = {}, {}
@@ -38,46 +53,54 @@ def coordinates(model, panel, posterior, standardised):
                 distance[name] = (site["value"] - law.loc) / law.scale
         return plain, distance
 
-    placed = jax.tree.map(np.asarray, jax.jit(jax.vmap(place))(draws))
+    both = jax.tree.map(np.asarray, jax.jit(jax.vmap(unconstrained))(draws))
     finite = np.all(
-        [np.isfinite(_flat(values)).all(axis=1) for values in jax.tree.leaves(placed)], axis=0
+        [np.isfinite(_flat(values)).all(axis=1) for values in jax.tree.leaves(both)], axis=0
     )
-    if finite.sum() < 10:
+    if finite.sum() < _FEWEST_DRAWS:
         raise ValueError(f"only {finite.sum()} draws of precondition lie in the model's support.")
-    return jax.tree.map(lambda values: values[finite], placed)
+    return jax.tree.map(lambda values: values[finite], both)
 
 
-def informed(distances):
+def informed(distances: dict) -> list[str]:
     """Sites that the draws know much better than the hierarchy does, which suits centring."""
-    return [name for name, each in distances.items() if np.median(each.var(axis=0)) < _INFORMED]
+    variance = {name: np.median(draws.var(axis=0)) for name, draws in distances.items()}
+    return [name for name in distances if variance[name] < _INFORMED]
 
 
-def mass_of(points):
+def mass_of(points: dict) -> tuple[tuple, list]:
     """Inverse mass matrices: names of the sites of each block, and a matrix or a diagonal.
 
     The smallest sites go in one dense block, as long as the draws outnumber its dimension enough.
     """
-    sizes = {name: values[0].size for name, values in points.items()}
-    n_draws = len(next(iter(points.values())))
-    dense, room = [], n_draws // _DRAWS_PER_DIMENSION
-    for name in sorted(sizes, key=lambda name: (sizes[name], name)):
-        room -= sizes[name]
-        if room >= 0:
-            dense.append(name)
+    dense = _dense_sites(points)
     blocks, mass = [], []
     if dense:
-        block = np.concatenate([_flat(points[name]) for name in dense], axis=1)
-        covariance = np.atleast_2d(np.cov(block.T))
-        # As in warmup, a few draws' worth of trust in the diagonal alone.
-        weight = 5 / (n_draws + 5)
-        blocks.append(tuple(dense))
-        mass.append((1 - weight) * covariance + weight * np.diag(np.diag(covariance)))
-    for name in sorted(set(sizes) - set(dense)):
+        blocks.append(dense)
+        mass.append(_covariance(np.concatenate([_flat(points[name]) for name in dense], axis=1)))
+    for name in sorted(set(points) - set(dense)):
         blocks.append((name,))
         mass.append(_flat(points[name]).var(axis=0))
-    if not all(np.diag(each).all() if each.ndim == 2 else each.all() for each in mass):
+    variances = [np.diag(matrix) if matrix.ndim == 2 else matrix for matrix in mass]
+    if not all(variance.all() for variance in variances):
         raise ValueError("precondition has a site that never moves; its draws set the scale.")
     return tuple(blocks), mass
+
+
+def _dense_sites(points):
+    """Sites, the smallest first, as many as there are draws enough for a dense covariance."""
+    sizes = {name: values[0].size for name, values in points.items()}
+    order = sorted(sizes, key=lambda name: (sizes[name], name))
+    room = len(points[order[0]]) // _DRAWS_PER_DIMENSION
+    filled = np.cumsum([sizes[name] for name in order])
+    return tuple(np.array(order)[filled <= room].tolist())
+
+
+def _covariance(draws: Float[np.ndarray, "draw number"]) -> Float[np.ndarray, "number number"]:
+    """Covariance of draws, shrunk towards its diagonal as in Stan's warmup."""
+    covariance = np.atleast_2d(np.cov(draws.T))
+    weight = _DIAGONAL_DRAWS / (len(draws) + _DIAGONAL_DRAWS)
+    return (1 - weight) * covariance + weight * np.diag(np.diag(covariance))
 
 
 def _draws(posterior, panel):

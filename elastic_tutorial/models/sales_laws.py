@@ -2,13 +2,14 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln, logsumexp
 from numpyro.distributions import constraints
 
-jax.config.update("jax_enable_x64", True)
+from elastic_tutorial.models.arrays import Array, Float, Key, Num
 
-LARGEST = 2.0**53  # whole numbers above it are not told apart by 64-bit floats
+LARGEST = 2.0**53  # units a period; whole numbers above it are not told apart by 64-bit floats
 
 
 class MultinomialSales(dist.Distribution):
@@ -47,7 +48,7 @@ class MultinomialSales(dist.Distribution):
         shape = jnp.shape(logits)
         super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
 
-    def log_prob(self, value):
+    def log_prob(self, value: Num[Array | np.ndarray, "*row period"]) -> Float[Array, "..."]:
         """Log probability of a row of sales, shape (product,)."""
         log_total = logsumexp(self.logits, axis=-1, where=self.observed, keepdims=True)
         possible = _possible(value, self.observed)
@@ -57,7 +58,7 @@ class MultinomialSales(dist.Distribution):
         split = jnp.sum(jnp.where(self.observed, cells, 0), axis=-1)
         return jnp.where(possible, split + gammaln(self.total_units + 1), -jnp.inf)
 
-    def sample(self, key, sample_shape=()):
+    def sample(self, key: Key[Array, ""], sample_shape: tuple = ()) -> Num[Array, "..."]:
         """Split each total over the observed periods."""
         share = jax.nn.softmax(jnp.where(self.observed, self.logits, -jnp.inf), axis=-1)
         shape = sample_shape + jnp.shape(self.logits)
@@ -103,7 +104,7 @@ class GammaPoissonSales(dist.Distribution):
         self.log_demand, self.observed = log_demand, observed
         super().__init__(batch, event, validate_args=validate_args)
 
-    def log_prob(self, value):
+    def log_prob(self, value: Num[Array | np.ndarray, "*row period"]) -> Float[Array, "..."]:
         """Log probability of a row of sales, shape (product,)."""
         shape, possible = self.shape_, _possible(value, self.observed)
         value = jnp.where(self.observed, value, 0)
@@ -116,13 +117,16 @@ class GammaPoissonSales(dist.Distribution):
         integral = integral - (total + shape) * jnp.logaddexp(log_shape, log_mean)
         return jnp.where(possible, cells + integral, -jnp.inf)
 
-    def sample(self, key, sample_shape=()):
+    def sample(self, key: Key[Array, ""], sample_shape: tuple = ()) -> Num[Array, "..."]:
         """Draw a base demand and its sales; -1 where their mean is above 2^53."""
         key_base, key_sales = jax.random.split(key)
         log_base = jax.random.loggamma(key_base, self.shape_, sample_shape + self.batch_shape)
-        log_base = (log_base - jnp.log(self.shape_))[..., None]
-        counts = _counts(key_sales, log_base + self.log_demand)
-        return jnp.where(self.observed, counts, 0)
+        log_base = log_base - jnp.broadcast_to(jnp.log(self.shape_), jnp.shape(log_base))
+        shape = sample_shape + jnp.shape(self.log_demand)
+        log_demand, observed = (
+            jnp.broadcast_to(each, shape) for each in (self.log_demand, self.observed)
+        )
+        return jnp.where(observed, _counts(key_sales, log_base[..., None] + log_demand), 0)
 
 
 class CountSales(dist.Distribution):
@@ -154,7 +158,7 @@ class CountSales(dist.Distribution):
         self.log_mean, self.dispersion = log_mean, dispersion
         super().__init__(jnp.shape(log_mean), validate_args=validate_args)
 
-    def log_prob(self, value):
+    def log_prob(self, value: Num[Array | np.ndarray, "..."]) -> Float[Array, "..."]:
         """Log probability of each cell."""
         log_power = value * self.log_mean - gammaln(value + 1)
         if self.dispersion is None:
@@ -164,14 +168,15 @@ class CountSales(dist.Distribution):
         integral = gammaln(value + shape) - gammaln(shape) + shape * jnp.log(shape)
         return log_power + integral - (value + shape) * log_sum
 
-    def sample(self, key, sample_shape=()):
+    def sample(self, key: Key[Array, ""], sample_shape: tuple = ()) -> Num[Array, "..."]:
         """Draw sales; -1 where their mean is above 2^53."""
-        shape, log_mean = sample_shape + self.batch_shape, self.log_mean
+        shape = sample_shape + self.batch_shape
+        log_mean = jnp.broadcast_to(self.log_mean, shape)
         if self.dispersion is not None:
             key, key_spread = jax.random.split(key)
             spread = jax.random.loggamma(key_spread, 1 / self.dispersion, shape)
             log_mean = log_mean + spread + jnp.log(self.dispersion)
-        return _counts(key, jnp.broadcast_to(log_mean, shape))
+        return _counts(key, log_mean)
 
 
 def _possible(value, observed):

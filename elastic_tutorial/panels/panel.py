@@ -207,7 +207,7 @@ class Panel:
 
     @property
     def current_price(self) -> np.ndarray:
-        """Last observed price of each product, shape (product,)."""
+        """Last observed price of each product, shape (product,); NaN where it has none."""
         last = self.n_periods - 1 - self.observed[:, ::-1].argmax(axis=1)
         return self.price[np.arange(self.n_products), last]
 

@@ -1,6 +1,7 @@
 """The arrow, the integrals over it and their slopes: against dense matrices, SciPy, quadrature."""
 
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,9 +11,18 @@ from scipy import integrate, optimize, special, stats
 import elastic_tutorial as et
 from elastic_tutorial.laplace import arrow as arrows
 from elastic_tutorial.laplace import blocks as packing
-from elastic_tutorial.laplace import conditional, design, log_gamma, marginal, product_integral
+from elastic_tutorial.laplace import (
+    categories,
+    conditional,
+    density,
+    design,
+    log_gamma,
+    marginal,
+    product_integral,
+)
 from elastic_tutorial.laplace import hyper as hyperparameters
-from elastic_tutorial.models.poolings import LEVELS, PRIORS
+from elastic_tutorial.laplace import mode as modes
+from elastic_tutorial.models.priors import LEVELS, PRIORS
 
 LAWS = [("gamma", "poisson"), ("gamma", "negative_binomial"), ("fixed", "poisson")]
 LAWS.append(("fixed", "negative_binomial"))
@@ -52,11 +62,15 @@ PANEL = small_panel()
 
 def model_of(panel, intercept="gamma", likelihood="poisson", priors=None, **given):
     """Blocks and model, as ``fit_laplace`` lays them out."""
-    priors = PRIORS | (priors or {})
     scales = [given.pop(k, None) for k in ("category_scale", "elasticity_scale")]
-    options = {"levels": set(LEVELS), "time_effects": True, "gamma": intercept == "gamma"} | given
-    options |= {"overdispersed": likelihood == "negative_binomial", "priors": priors}
-    options["scales"] = design.scales_of(options["levels"], *scales, priors)
+    options = design.options_of(
+        LEVELS,
+        *scales,
+        gamma=intercept == "gamma",
+        overdispersed=likelihood == "negative_binomial",
+        time_effects=True,
+        priors=priors,
+    )
     return design.lay_out(panel, options)
 
 
@@ -64,8 +78,8 @@ def hyper_of(model, dispersion=0.15):
     """Hyperparameters away from where they start."""
     fixed = model.fixed
     shape, pivot = 2.2 * (fixed.shape > 0), 0.3 * (fixed.shape > 0)
-    dispersion = None if fixed.dispersion is None else dispersion
-    return arrows.Hyper(*(jnp.asarray(v) for v in (0.35, shape, pivot)), dispersion)
+    dispersion = None if fixed.dispersion is None else jnp.asarray(dispersion)
+    return density.Hyper(*(jnp.asarray(v) for v in (0.35, shape, pivot)), dispersion)
 
 
 def some_mode(model, seed=1):
@@ -75,17 +89,21 @@ def some_mode(model, seed=1):
     n_categories, n_features = PANEL.n_categories, cells.features.shape[2]
     draw = lambda *shape: jnp.asarray(0.4 * rng.normal(size=shape))  # noqa: E731
     zeta, common = draw(n_categories), draw(n_features)
-    coef = marginal.coefficients(zeta, common, S_C, prior.scale).at[:, 0].add(prior.centre)
+    coef = (
+        categories.coefficients(zeta, common, jnp.asarray(S_C), prior.scale)
+        .at[:, 0]
+        .add(prior.centre)
+    )
     rows, n_effects = cells.units.shape[:2], prior.time.basis.shape[1]
-    state = arrows.State(draw(*rows) + 1.5, draw(*rows), draw(n_categories, n_effects), coef)
+    state = density.State(draw(*rows) + 1.5, draw(*rows), draw(n_categories, n_effects), coef)
     still = jax.tree.map(jnp.zeros_like, state)
-    return marginal.Mode(state, still, zeta, common, jnp.inf, 0)
+    return modes.Mode(state, still, zeta, common, jnp.asarray(jnp.inf))
 
 
 def of_products(values, blocks):
     """From the layout of the blocks to one row for each product."""
     values = np.asarray(values)
-    return values.reshape(-1, *values.shape[2:])[blocks.place]
+    return values.reshape(-1, *values.shape[2:])[blocks.position]
 
 
 def dense_parts(mode, blocks):
@@ -145,9 +163,9 @@ def dense_slopes(function, parts):
 def test_log_likelihood_is_that_of_scipy_less_a_perfect_fit(intercept, likelihood):
     blocks, model = model_of(PANEL, intercept, likelihood)
     hyper, state = hyper_of(model), some_mode(model).state
-    cells = arrows.normalised(model.cells, hyper)
-    at = arrows.sales(state, cells, hyper, model.prior.time)
-    demand, _ = arrows.log_demand(state, model.cells, hyper, model.prior.time)
+    cells = density.normalised(model.cells, hyper)
+    at = density.sales_at(state, cells, hyper, model.prior.time)
+    demand, _ = density.log_demand(state, model.cells, hyper, model.prior.time)
     mean = of_products(jnp.exp(demand + state.delta[..., None]), blocks)[OBSERVED]
     units = PANEL.units[OBSERVED]
     if hyper.dispersion is None:
@@ -189,18 +207,18 @@ def settled(model, hyper, state):
     """A state with its intercepts at their maxima, and what is known there."""
     time = model.prior.time
     plain = hyper._replace(dispersion=None)
-    state = arrows.settle(state, model.cells, plain, time)
+    state = density.settle(state, model.cells, plain, time)
     for _ in range(3 if hyper.dispersion is not None else 0):
-        state = arrows.settle(state, model.cells, hyper, time)
-    at = arrows.sales(state, arrows.normalised(model.cells, hyper), hyper, time)
+        state = density.settle(state, model.cells, hyper, time)
+    at = density.sales_at(state, density.normalised(model.cells, hyper), hyper, time)
     return state, at, arrows.factor(state, at, model.cells, hyper, time)
 
 
 @jax.jit
 def climbed(model, hyper, level):
     """The mode, from where the package starts."""
-    start = hyperparameters.start_of(model, jnp.full(2, level) * (hyper.shape > 0))
-    return marginal.find_mode(start, S_C, model.cells, hyper, model.prior)
+    start = hyperparameters.start_of(model, hyper, jnp.full(2, level) * (hyper.shape > 0))
+    return modes.find_mode(start, jnp.asarray(S_C), model.cells, hyper, model.prior)
 
 
 @jax.jit
@@ -220,7 +238,7 @@ def test_intercepts_are_integrated_out_exactly_under_poisson_sales(intercept):
     blocks, model = model_of(PANEL, intercept)
     hyper = hyper_of(model)
     state, at, arrow = settled(model, hyper, some_mode(model).state)
-    demand, _ = arrows.log_demand(state, model.cells, hyper, model.prior.time)
+    demand, _ = density.log_demand(state, model.cells, hyper, model.prior.time)
     demand = of_products(demand, blocks)
     k, expected = float(hyper.shape), 0.0
     for row, units, seen in zip(demand, PANEL.units, OBSERVED, strict=True):
@@ -256,8 +274,8 @@ def test_overdispersed_sales_become_poisson_sales(intercept):
 def test_a_newton_step_is_that_of_the_dense_hessian(intercept, likelihood):
     blocks, model = model_of(PANEL, intercept, likelihood)
     hyper, mode = hyper_of(model), some_mode(model)
-    at = arrows.sales(mode.state, model.cells, hyper, model.prior.time)
-    step, gain = marginal._newton(mode, at, S_C, model.cells, hyper, model.prior)
+    at = density.sales_at(mode.state, model.cells, hyper, model.prior.time)
+    step, gain = modes.newton_step(mode, at, jnp.asarray(S_C), model.cells, hyper, model.prior)
     function = dense_log_posterior(PANEL, hyper, gamma=intercept == "gamma")
     slope, hessian = dense_slopes(function, dense_parts(mode, blocks))
     expected = np.linalg.solve(-hessian, slope)
@@ -269,8 +287,8 @@ def test_a_newton_step_is_that_of_the_dense_hessian(intercept, likelihood):
 def test_the_gradient_is_that_of_the_dense_log_posterior(intercept, likelihood):
     blocks, model = model_of(PANEL, intercept, likelihood)
     hyper, mode = hyper_of(model), some_mode(model)
-    at = arrows.sales(mode.state, model.cells, hyper, model.prior.time)
-    found = arrows.gradient(mode.state, at, model.cells, hyper, model.prior.time)
+    at = density.sales_at(mode.state, model.cells, hyper, model.prior.time)
+    found = density.gradient(mode.state, at, model.cells, hyper, model.prior.time)
     function = dense_log_posterior(PANEL, hyper, gamma=intercept == "gamma")
     delta, z, time, zeta, _ = jax.grad(function, argnums=range(5))(*dense_parts(mode, blocks))
     assert_allclose(of_products(found.delta, blocks), delta, rtol=1e-9, atol=1e-9)
@@ -307,14 +325,14 @@ def one_product(price, units, shape, likelihood="poisson"):
 
     def log_joint(delta, z):
         """Log density of sales, intercept and distance, over arrays of the two."""
-        state = arrows.State(zero + delta, zero + z, gamma + level, coef)
-        cells = arrows.normalised(model.cells, hyper)
-        at = arrows.sales(state, cells, hyper, model.prior.time)
+        state = density.State(zero + delta, zero + z, gamma + level, coef)
+        cells = density.normalised(model.cells, hyper)
+        at = density.sales_at(state, cells, hyper, model.prior.time)
         return at.log_lik + hyper.shape * (delta - jnp.exp(delta)) - z**2 / 2
 
     down = jax.jit(jax.value_and_grad(lambda v: -log_joint(v[0], v[1])))
     best = optimize.minimize(down, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9}).x
-    state = arrows.State(zero + best[0], zero + best[1], gamma + level, coef)
+    state = density.State(zero + best[0], zero + best[1], gamma + level, coef)
     return model, hyper, state, jax.jit(jnp.vectorize(log_joint)), best
 
 
@@ -336,14 +354,14 @@ def integrated(log_joint, best, n=400):
 
 def found_integral(model, hyper, state):
     """The same numbers from the package."""
-    cells = arrows.normalised(model.cells, hyper)
-    at = arrows.sales(state, cells, hyper, model.prior.time)
+    cells = density.normalised(model.cells, hyper)
+    at = density.sales_at(state, cells, hyper, model.prior.time)
     arrow = arrows.factor(state, at, model.cells, hyper, model.prior.time)
     product = product_integral.distances(at, arrow, hyper)
     value = at.log_lik + hyper.shape * (state.delta - jnp.exp(state.delta)) - state.z**2 / 2
     value += product.log_ratio + np.log(2 * np.pi) / 2
     value += arrows.log_intercepts(arrow, hyper.shape, known(model, hyper))
-    value -= arrows._log_constant(hyper.shape)
+    value -= arrows.log_constant(hyper.shape)
     each = value, state.z + product.shift, product.sd, product.skewness
     return [float(part[0, 0]) for part in each]
 
@@ -395,7 +413,7 @@ def some_top(n_features=2):
     precision = root @ root.transpose(0, 2, 1)
     linear = rng.normal(size=(3, n_features))
     scale = np.array([0.5, 1.0])[:n_features]
-    return marginal.Top(1.3, *(jnp.asarray(each) for each in (linear, precision, scale)))
+    return categories.Top(1.3, *(jnp.asarray(each) for each in (linear, precision, scale)))
 
 
 def dense_evidence(top, category_scale):
@@ -420,13 +438,13 @@ def dense_evidence(top, category_scale):
 def test_evidence_is_a_dense_gaussian_integral(category_scale, n_features):
     top = some_top(n_features)
     expected, *_ = dense_evidence(top, category_scale)
-    assert_allclose(marginal.log_evidence(top, category_scale), expected, rtol=1e-11)
+    assert_allclose(categories.log_evidence(top, category_scale), expected, rtol=1e-11)
 
 
 def prior_of(learned, scale=0.5):
-    time = arrows.Time(jnp.eye(1), jnp.eye(1))
+    time = density.Time(jnp.eye(1), jnp.eye(1))
     scales = jnp.asarray([0.5, 1.0])
-    return marginal.Prior(time, jnp.asarray(-1.5), scales, jnp.asarray(scale), learned)
+    return categories.Prior(time, jnp.asarray(-1.5), scales, jnp.asarray(scale), learned)
 
 
 def test_the_grid_of_category_scales_integrates_over_their_prior():
@@ -436,7 +454,7 @@ def test_the_grid_of_category_scales_integrates_over_their_prior():
         return np.exp(dense_evidence(top, scale)[0]) * stats.halfnorm.pdf(scale, scale=0.5)
 
     expected = integrate.quad(joint, 0, 4, epsabs=1e-12)[0]
-    scales, weight = marginal.scale_grid(top, prior_of(True))
+    scales, weight = categories.scale_grid(top, prior_of(True))
     # The grid leaves out what is below exp(-18) of the peak.
     assert_allclose(special.logsumexp(weight), np.log(expected), atol=1e-4)
     mean = integrate.quad(lambda s: s * joint(s), 0, 4, epsabs=1e-12)[0] / expected
@@ -445,7 +463,7 @@ def test_the_grid_of_category_scales_integrates_over_their_prior():
 
 
 def test_a_category_scale_that_is_given_has_no_grid():
-    scales, weight = marginal.scale_grid(some_top(), prior_of(False, 0.7))
+    scales, weight = categories.scale_grid(some_top(), prior_of(False, 0.7))
     assert_allclose(scales, [0.7])
     assert_allclose(weight, [dense_evidence(some_top(), 0.7)[0]], rtol=1e-11)
 
@@ -454,7 +472,7 @@ def test_a_category_scale_that_is_given_has_no_grid():
 def test_coefficients_have_the_moments_of_the_dense_gaussian(scale):
     top, prior = some_top(), prior_of(False, scale)
     given = conditional.Conditional(*[None] * 3, top, jnp.asarray([scale]), jnp.ones(1), None)
-    mean, covariance = conditional._coefficient_moments(given, prior)
+    mean, covariance = conditional.coefficient_moments(given, prior)
     _, expected, dense = dense_evidence(top, scale)
     assert_allclose(mean - np.array([-1.5, 0]), expected, rtol=1e-9, atol=1e-12)
     blocks = [dense[c : c + 2, c : c + 2] for c in (0, 2, 4)]
@@ -492,17 +510,21 @@ def test_variances_are_those_of_the_dense_hessian_where_sales_are_large(intercep
 @pytest.mark.parametrize("tilts, tolerance", [(0, 1e-4), (2, 0.03)])
 @pytest.mark.parametrize("intercept, likelihood", [LAWS[1], LAWS[2]])
 def test_the_slope_of_the_hyperparameters_is_that_of_differences(
-    intercept, likelihood, tilts, tolerance, monkeypatch
+    intercept, likelihood, tilts, tolerance
 ):
-    monkeypatch.setattr(hyperparameters, "TILTS", tilts)
     _, model = model_of(PANEL, intercept, likelihood)
     point = {"elasticity_scale": -1.0, "shape": 0.8, "pivot": 0.3, "dispersion": -2.5}
     point = jnp.asarray([point[name] for name in model.names])
-    start = hyperparameters.start_of(model, jnp.full(2, 2.0) * (intercept == "gamma"))
-    found = hyperparameters.evaluate(model, point, start, jnp.asarray(S_C))
+    level = jnp.full(2, 2.0) * (intercept == "gamma")
+    start = hyperparameters.start_of(model, model.hyper_at(point), level)
+
+    def evaluate(point, start):
+        return hyperparameters.evaluate(model, point, start, jnp.asarray(S_C), n_tilts=tilts)
+
+    found = evaluate(point, start)
 
     def value(point):
-        return float(hyperparameters.evaluate(model, point, found.mode, jnp.asarray(S_C)).value)
+        return float(evaluate(point, found.mode).value)
 
     assert_allclose(found.value, value(point), atol=1e-7)
     step = 1e-3
@@ -518,8 +540,8 @@ def test_rows_and_blocks_of_padding_change_nothing(monkeypatch):
     values, means = [], []
     pack = packing.pack
     for size, multiple in ((2, 1), (8, 4)):
-        monkeypatch.setattr(packing, "_SIZES", (size,))
-        monkeypatch.setattr(packing, "_WASTE", 9.0)
+        monkeypatch.setattr(packing, "_ROWS", (size,))
+        monkeypatch.setattr(packing, "_MOST_PADDING", 9.0)
         wider = lambda *a, m=multiple, **k: pack(*a, **k | {"multiple": m})  # noqa: E731
         monkeypatch.setattr(design, "pack", wider)
         blocks, model = model_of(PANEL, "gamma", "negative_binomial")
