@@ -277,3 +277,17 @@ def test_modules_print_nothing_and_touch_no_global_seed(module):
         ast.unparse(node.func) for node in ast.walk(parse(module)) if isinstance(node, ast.Call)
     }
     assert not calls & {"print", "np.random.seed", "warnings.simplefilter", "plt.show"}
+
+
+def test_the_constants_of_the_appendix_are_in_their_files():
+    text = (PACKAGE.parent / "book" / "a2_design_decisions.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+\.\w+`.*?) \|", text, flags=re.M)
+    assert len(rows) > 50
+    names = {module.rpartition(".")[2]: module for module in MODULES}
+    for row in rows:
+        file = None
+        for name in re.findall(r"`([\w.]+)`", row):
+            owner, _, constant = name.rpartition(".")
+            file = owner or file
+            source = FILES[names[file]].read_text(encoding="utf-8")
+            assert re.search(rf"^(\w+, )*{constant}(, \w+)* = ", source, re.M), name
