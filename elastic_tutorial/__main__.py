@@ -128,9 +128,8 @@ def _parser():
     add("--category", metavar="COLUMN", help="column of the product's category")
     add("--cost", metavar="COLUMN", help="column of the unit cost; without it prices seek revenue")
     add("--covariates", nargs="+", default=[], metavar="COLUMN", help="such as a promotion")
-    bounds = {"nargs": 2, "type": float, "metavar": ("LOW", "HIGH")}
     text = "bounds of new prices over today's, as 0.9 1.2; default: the prices each product had"
-    add("--bounds", **bounds, help=text)
+    add("--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help=text)
     _add_model(parser.add_argument_group("model").add_argument)
     _add_file(parser.add_argument_group("file").add_argument)
     add("--force", action="store_true", help="replace an earlier report in the folder")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def finite_number(name: str, value: object) -> float:
     return number
 
 
-def whole_count(name: str, value: object) -> int:
+def whole_count(name: str, value: Any) -> int:
     """Return ``value`` as an int >= 0; a float is accepted when it is whole."""
     number = real_number(name, value)
     if not (0 <= number and number.is_integer()):

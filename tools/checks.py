@@ -58,6 +58,7 @@ STAGES = [
             [BIN / "ruff", "check", "."],
             [BIN / "ruff", "format", "--check", "."],
             [BIN / "lint-imports", "--no-logo", "--no-cache"],
+            [BIN / "ty", "check", "elastic_tutorial", "--python", sys.executable],
         ),
     ),
     Stage(

@@ -7,6 +7,7 @@ import xarray as xr
 
 from elastic_tutorial.checking.intervals import of_draws
 from elastic_tutorial.checking.summary import elasticity_summary
+from elastic_tutorial.models.labels import draws_of
 
 _PROB = 0.95  # of the intervals whose ends are compared: those that reports most often show
 
@@ -49,7 +50,7 @@ def compare_posteriors(posterior: xr.DataTree, reference: xr.DataTree) -> xr.Dat
     >>> compare_posteriors(trees[1], trees[0])["sd_ratio"].round(2).values
     array([2.])
     """
-    draws = reference["posterior"]["elasticity"]
+    draws = draws_of(reference)["elasticity"]
     found, expected = elasticity_summary(posterior, prob=_PROB), of_draws(draws, _PROB)
     ours, theirs = (set(table["product"].values.tolist()) for table in (found, expected))
     if ours != theirs:

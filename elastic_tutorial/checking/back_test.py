@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
@@ -29,7 +30,7 @@ def back_test(
     n_periods: int | None = None,
     n_draws: int = 400,
     time_effects: bool = True,
-    **options: object,
+    **options: Any,
 ) -> xr.Dataset:
     """Hide the last periods of half of the products, fit the rest, and predict what was hidden.
 

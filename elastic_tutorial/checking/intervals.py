@@ -14,9 +14,9 @@ def of_draws(draws: xr.DataArray, prob: float) -> xr.Dataset:
     over = ("chain", "draw")
     lower, upper = ends_of_draws(draws, prob)
     dims = [dim for dim in draws.dims if dim not in over]
-    table = {"mean": draws.mean(over), "sd": draws.std(over)}
-    table |= {"lower": (dims, lower), "upper": (dims, upper)}
-    return xr.Dataset(table, attrs={"prob": prob})
+    moments = {"mean": draws.mean(over), "sd": draws.std(over)}
+    ends = {"lower": (dims, lower), "upper": (dims, upper)}
+    return xr.Dataset(moments | ends, attrs={"prob": prob})
 
 
 def of_normal(mean: xr.DataArray, sd: xr.DataArray, prob: float) -> xr.Dataset:

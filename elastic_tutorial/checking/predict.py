@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from elastic_tutorial.models.labels import draws_of
 from elastic_tutorial.validation import LARGEST_COUNT
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def log_demand(
     demand is stated.
     """
     product, period = cells
-    draws = posterior["posterior"].isel(chain=0)
+    draws = draws_of(posterior).isel(chain=0)
     current = np.log(fitted.current_price)
     unique, place = np.unique(product, return_inverse=True)
     own = {name: draws[name].values[:, unique] for name in ("elasticity", "base_demand")}
@@ -45,7 +46,8 @@ def simulate_units(
 ) -> np.ndarray:
     """Draw units in some cells, shape (draw, cell); a mean beyond exact counts is cut to them."""
     mean = np.exp(log_demand(posterior, fitted, panel, cells))
-    if "dispersion" in posterior["posterior"]:
-        dispersion = posterior["posterior"]["dispersion"].values[0, :, None]
+    draws = draws_of(posterior)
+    if "dispersion" in draws:
+        dispersion = draws["dispersion"].values[0, :, None]
         mean *= rng.gamma(1 / dispersion, dispersion, mean.shape)
     return rng.poisson(np.minimum(mean, LARGEST_COUNT))

@@ -11,7 +11,7 @@ import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.checking import intervals
-from elastic_tutorial.models.labels import SKEWED
+from elastic_tutorial.models.labels import SKEWED, draws_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,8 +124,8 @@ def elasticity_summary(posterior: xr.DataTree, *, prob: float) -> xr.Dataset:
     """
     check.probability("prob", prob)
     if "analytic" not in posterior:
-        return intervals.of_draws(posterior["posterior"]["elasticity"], prob)
-    analytic = posterior["analytic"]
+        return intervals.of_draws(draws_of(posterior)["elasticity"], prob)
+    analytic = draws_of(posterior, "analytic")
     table = intervals.of_normal(analytic["mean"], analytic["sd"], prob)
     return _take_ends_from_draws(table, posterior)
 
@@ -181,7 +181,7 @@ def shrinkage(posterior: xr.DataTree, separate: pd.DataFrame, *, panel: Panel) -
     >>> shrinkage(tree, product_elasticities(panel), panel=panel)["weight"].round(2).values
     array([0.59])
     """
-    draws = posterior["posterior"]
+    draws = draws_of(posterior)
     labels = [list(draws["product"].values), list(separate.index), list(panel.products)]
     if not labels[0] == labels[1] == labels[2]:
         raise ValueError("posterior, separate and panel must hold the same products in one order.")

@@ -60,11 +60,12 @@ def pack(
     covariates = [np.nan_to_num(values) for values in panel.covariates.values()]
     features = np.stack([_lay(values, seats) for values in (log_price, *covariates)], axis=2)
     units, observed = _lay(np.nan_to_num(panel.units), seats), _lay(panel.observed, seats)
-    cells = Cells(units, observed, features, seats.category, perfect_fit(units))
+    arrays = (units, observed, features, seats.category, perfect_fit(units))
+    cells = Cells(*map(jnp.asarray, arrays))
     position = np.empty(panel.n_products, int)
     position[seats.order] = seats.position
     current_price = jnp.asarray(_lay(current_price, seats))
-    return Blocks(jax.tree.map(jnp.asarray, cells), position, current_price)
+    return Blocks(cells, position, current_price)
 
 
 def _seat(panel, products, multiple):

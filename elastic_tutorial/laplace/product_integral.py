@@ -41,7 +41,7 @@ class Distances(NamedTuple):
 
 def distances(sales: Sales, arrow: Arrow, hyper: Hyper) -> Distances:
     """Integrate each product over its intercept and its elasticity."""
-    step = _NODES / jnp.sqrt(arrow.by_z)[..., None]
+    step = jnp.divide(_NODES, jnp.sqrt(arrow.by_z)[..., None])
     log_ratio = _log_density(step, sales, arrow, hyper) + _NODES**2 / 2 + _LOG_WEIGHTS
     highest = log_ratio.max(axis=-1, keepdims=True)
     mass = jnp.exp(log_ratio - highest)

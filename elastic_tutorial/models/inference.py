@@ -9,7 +9,7 @@ import xarray as xr
 from numpyro import handlers, optim
 from numpyro.infer import SVI, Predictive, Trace_ELBO, init_to_median
 from numpyro.infer.autoguide import AutoNormal
-from numpyro.infer.reparam import LocScaleReparam
+from numpyro.infer.reparam import LocScaleReparam, Reparam
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.models.arrays import Array, Key
@@ -103,7 +103,8 @@ def fit_nuts(
     if points is not None:
         start = _some_of(points, key_start, n_chains)
         blocks, mass = mass_of(points)
-    config = {site: LocScaleReparam(0) for site in HIERARCHY if site not in centered}
+    config: dict[str, Reparam] = {}
+    config |= {site: LocScaleReparam(0) for site in HIERARCHY if site not in centered}
     shown = sys.stderr.isatty() if progress_bar is None else progress_bar
     run = Run(n_warmup, n_draws, n_chains, target_accept, object() if shown else None, blocks)
     program = Program(handlers.reparam(model, config=config), (panel, panel.units), key_program)

@@ -1,6 +1,7 @@
 """Dims and labels of draws, the same for every fit."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import arviz as az
 import numpy as np
@@ -52,6 +53,11 @@ def labelled(groups: Mapping, panel: Panel, dims: Mapping = DIMS) -> xr.DataTree
     used = {dim for draws in kept.values() for name in draws for dim in dims.get(name, ())}
     coords = {dim: labels for dim, labels in coords.items() if dim in used}
     return az.from_dict(kept, dims=dims, coords=coords)
+
+
+def draws_of(posterior: xr.DataTree, group: str = "posterior") -> xr.Dataset:
+    """Return a group of a fit, which holds arrays only and so is used as a Dataset."""
+    return cast("xr.Dataset", posterior[group])
 
 
 def product_table(columns: Mapping, panel: Panel) -> xr.Dataset:

@@ -1,6 +1,7 @@
 """Models of a panel's sales: NumPyro functions of the data, and nothing else."""
 
 from collections.abc import Collection, Mapping
+from typing import cast
 
 import jax.numpy as jnp
 import numpy as np
@@ -84,23 +85,23 @@ def partial_pooling(
     log_price = _log_price(panel, by_product=intercept != "gamma")
     log_demand = elasticity[:, None] * log_price
     if intercept == "gamma" and "product" in levels:
-        pivot = numpyro.sample("pivot", dist.Normal(0, priors["pivot_sd"]))
+        pivot = _sample("pivot", dist.Normal(0, priors["pivot_sd"]))
         log_demand = log_demand - (elasticity - above)[:, None] * pivot
     for name, values in panel.covariates.items():
-        effect = numpyro.sample(f"effect_of_{name}", dist.Normal(0, priors["covariate_sd"]))
+        effect = _sample(f"effect_of_{name}", dist.Normal(0, priors["covariate_sd"]))
         log_demand = log_demand + effect * np.where(panel.observed, np.nan_to_num(values), 0)
     if time_effects and panel.n_periods > 1:
         with numpyro.plate("category", panel.n_categories):
             contrast = dist.ZeroSumNormal(priors["time_sd"], (panel.n_periods,))
-            effect = numpyro.sample("time_effect", contrast)
+            effect = _sample("time_effect", contrast)
         log_demand = log_demand + effect[panel.category]
     if units is not None:
         units = jnp.where(panel.observed, jnp.nan_to_num(units), 0)
     law = _law(panel, log_demand, intercept, likelihood, priors)
     if law.event_shape:
         with numpyro.plate("product", panel.n_products):
-            return numpyro.sample("units", law, obs=units)
-    return numpyro.sample("units", law.mask(panel.observed), obs=units)
+            return _sample("units", law, obs=units)
+    return _sample("units", law.mask(panel.observed), obs=units)
 
 
 def complete_pooling(
@@ -182,25 +183,30 @@ def _elasticities(panel, levels, scales, priors):
     """Sample the levels that there are; return what is above each product, and its elasticity."""
     store = priors["global_mean"]
     if "global" in levels:
-        store = numpyro.sample("global_elasticity", dist.Normal(store, scales.store))
+        store = _sample("global_elasticity", dist.Normal(store, scales.store))
     above = jnp.broadcast_to(store, (panel.n_products,))
     if "category" in levels:
         spread = _learned_or_given("category_scale", scales.category)
         with numpyro.plate("category", panel.n_categories):
-            of_category = numpyro.sample("category_elasticity", dist.Normal(store, spread))
+            of_category = _sample("category_elasticity", dist.Normal(store, spread))
         above = of_category[panel.category]
     if "product" not in levels:
         return above, numpyro.deterministic("elasticity", above)
     spread = _learned_or_given("elasticity_scale", scales.product)
     with numpyro.plate("product", panel.n_products):
-        return above, numpyro.sample("elasticity", dist.Normal(above, spread))
+        return above, _sample("elasticity", dist.Normal(above, spread))
+
+
+def _sample(name, law, obs=None) -> Array:
+    """Sample from a law of arrays; by its signature NumPyro may return a number instead."""
+    return cast("Array", numpyro.sample(name, law, obs=obs))
 
 
 def _learned_or_given(name, scale):
     """Sample a scale that is learned."""
     if not scale.learned:
         return scale.value
-    return numpyro.sample(name, dist.HalfNormal(scale.value))
+    return _sample(name, dist.HalfNormal(scale.value))
 
 
 def _log_price(panel: Panel, *, by_product: bool) -> Float[np.ndarray, "product period"]:
@@ -217,18 +223,18 @@ def _law(panel, log_demand, intercept, likelihood, priors):
         return MultinomialSales(panel.total_units, log_demand, panel.observed)
     dispersion = None
     if not poisson:
-        dispersion = numpyro.sample("dispersion", dist.HalfNormal(priors["dispersion_sd"]))
+        dispersion = _sample("dispersion", dist.HalfNormal(priors["dispersion_sd"]))
     if intercept == "kept":
         with numpyro.plate("product", panel.n_products):
-            base = numpyro.sample("log_base_demand", dist.Normal(0, priors["base_sd"]))
+            base = _sample("log_base_demand", dist.Normal(0, priors["base_sd"]))
         return CountSales(base[:, None] + log_demand, dispersion)
     with numpyro.plate("category", panel.n_categories):
-        level = numpyro.sample("category_level", dist.Normal(0, priors["level_sd"]))
+        level = _sample("category_level", dist.Normal(0, priors["level_sd"]))
     log_demand = log_demand + level[panel.category][:, None]
     prior = dist.LogNormal(priors["shape_log_mean"], priors["shape_log_sd"])
-    shape = numpyro.sample("shape", prior)
+    shape = _sample("shape", prior)
     if poisson:
         return GammaPoissonSales(shape, log_demand, panel.observed)
     with numpyro.plate("product", panel.n_products):
-        base = numpyro.sample("base", dist.Gamma(shape, shape))
+        base = _sample("base", dist.Gamma(shape, shape))
     return CountSales(jnp.log(base)[:, None] + log_demand, dispersion)

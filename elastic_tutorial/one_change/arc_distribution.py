@@ -51,7 +51,7 @@ class _ArcElasticityDistribution(stats.rv_continuous):
         change = 2 * factor * np.abs(t) / ((1 + x * t) + factor * (1 - x * t)) ** 2
         return stats.beta.pdf(np.minimum(share, 1), after, before) * change
 
-    def _rvs(self, after, before, factor, t, size=None, random_state=None):
+    def _rvs(self, after, before, factor, t, *, size, random_state):
         share = random_state.beta(after, before, size=size)
         return (factor * share - (1 - share)) / (factor * share + (1 - share)) / t
 

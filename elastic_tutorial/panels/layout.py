@@ -22,7 +22,7 @@ class Layout:
     roles: Mapping  # role -> column name
     labels: Mapping  # role -> series of the labels, in the order of the panel
     rows: tuple  # product and period of each row, as positions in the panel
-    like: object = None  # a pandas table without its values: index, names and types
+    like: pd.DataFrame | None = None  # a pandas table without its values: index, names and types
 
     @classmethod
     def default(cls, panel: Panel) -> Layout:

@@ -79,7 +79,7 @@ def panel_from_parquet(
 def _open(path, columns, category):
     """Open a Parquet file or folder; return it with the labels of its categories, sorted."""
     import pyarrow as pa
-    from pyarrow import compute, dataset
+    from pyarrow import dataset
 
     try:
         source = dataset.dataset(path, format="parquet")
@@ -91,7 +91,7 @@ def _open(path, columns, category):
             raise PanelError(f"no column {name!r}; the table has {have}.")
     found = set()
     for batch in source.to_batches(columns=[category]):
-        found |= set(compute.unique(batch[category]).to_pylist())
+        found |= set(batch[category].unique().to_pylist())
     if not found:
         raise PanelError("the table has no rows.")
     if None in found:

@@ -69,18 +69,15 @@ def periods_of(raw: pd.Series, name: str, first_row: int, date_format: str | Non
 
 def _as_dates(labels, where):
     """Read dates whose form leaves no doubt."""
-    if all(found := [_DATE.fullmatch(each) for each in labels]):
+    if (found := _matches(_DATE, labels)) is not None:
         for position, each in enumerate(found):
             if each[5] and not _MIDNIGHT.fullmatch(each[5]):
                 raise PanelError(f"{where(position)} has a time of day; add sales up by day first.")
         text = [f"{each[1]}-{int(each[3]):02}-{int(each[4]):02}" for each in found]
         return pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
-    found = [_DAY_AND_MONTH.fullmatch(each) for each in labels]
-    if not all(found):
-        odd = [
-            each is None and _DATE.fullmatch(label) is None
-            for each, label in zip(found, labels, strict=True)
-        ]
+    found = _matches(_DAY_AND_MONTH, labels)
+    if found is None:
+        odd = [not (_DAY_AND_MONTH.fullmatch(each) or _DATE.fullmatch(each)) for each in labels]
         odd = odd.index(True) if any(odd) else 0
         raise PanelError(
             f"{where(odd)} cannot be put in order of time; number the periods, write dates as "
@@ -99,6 +96,12 @@ def _as_dates(labels, where):
             argument="date_format",
         )
     return dates[possible[0] if possible else "%d.%m.%Y"]
+
+
+def _matches(form, labels) -> list[re.Match[str]] | None:
+    """Match every label, or return None if one has another form."""
+    found = [match for each in labels if (match := form.fullmatch(each))]
+    return found if len(found) == len(labels) else None
 
 
 def _dates(dates, where):
@@ -155,9 +158,10 @@ def _refuse_text(cell, where):
 def mask(table: pd.DataFrame, rules: list[tuple]) -> tuple[np.ndarray, np.ndarray]:
     """Split rows into those to keep and a table of the others; the first rule that holds counts."""
     reason = np.full(len(table), None, dtype=object)
+    masked = np.zeros(len(table), bool)
     for text, bad in rules:
-        reason[np.asarray(bad) & np.equal(reason, None)] = text
-    masked = np.not_equal(reason, None)
+        reason[np.asarray(bad) & ~masked] = text
+        masked |= np.asarray(bad)
     if masked.all():
         reasons = pd.Series(reason).value_counts()
         listed = "; ".join(f"{text} in {count:,} rows" for text, count in reasons.items())

@@ -8,6 +8,7 @@ import io
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -100,8 +101,17 @@ def _decode(data, name, encoding):
 def _csv(text, name, columns, labels, decimal):
     """Read the columns from text, whatever separates them."""
     header, delimiter = _header(text, name, columns)
-    options = {"sep": delimiter, "decimal": decimal, "names": range(len(header)), "header": 0}
-    strict = {"keep_default_na": False, "na_values": MISSING, "skip_blank_lines": False}
+    options: dict[str, Any] = {
+        "sep": delimiter,
+        "decimal": decimal,
+        "names": range(len(header)),
+        "header": 0,
+    }
+    strict: dict[str, Any] = {
+        "keep_default_na": False,
+        "na_values": MISSING,
+        "skip_blank_lines": False,
+    }
     # Product 007 is not product 7, and a product may be called NA.
     position = {column: header.index(column) for column in columns}
     as_text = {position[column]: str for column in labels}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -156,7 +156,8 @@ def unit_costs(sales: SalesTable, panel: Panel, *, cost: str) -> pd.Series:
     1.0
     """
     known = sales.table.dropna(subset=[cost]).sort_values(sales.columns["period"], kind="stable")
-    last = known.groupby(sales.columns["product"])[cost].last()
+    by_product = known.groupby(sales.columns["product"])
+    last = cast("pd.Series", by_product[cost].last())  # of one column
     return last.reindex(panel.products)
 
 

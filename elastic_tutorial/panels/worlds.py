@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elastic_tutorial.panels.store import simulate_store
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from elastic_tutorial.panels.store import Store
 
 # Demand is calm and Poisson, so that each store shows its own lesson and no other.
-_CALM = {
+_CALM: dict[str, Any] = {
     "trend": (0.0, 0.0),
     "volatility": (0.0, 0.02),
     "period_noise": 0.0,
     "price_step": 0.2,
     "initial_price": (1.0, 4.0),
 }
-_WORLDS = {
+_WORLDS: dict[str, dict[str, Any]] = {
     "corner shop": {
         "n_products": 30,
         "n_categories": 2,

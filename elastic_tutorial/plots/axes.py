@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,6 +21,6 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return plt.subplots()[1] if ax is None else ax
 
 
-def dense(values: ArrayLike) -> dict[str, bool]:
+def dense(values: ArrayLike) -> dict[str, Any]:
     """Say how to draw marks that may be many: as pixels inside the figure."""
     return {"rasterized": np.size(values) > MANY_MARKS}

@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
-    from scipy.stats.distributions import rv_frozen
+    from scipy.stats._distn_infrastructure import rv_continuous_frozen  # what stats.norm() gives
 
 _SHOWN = 0.999  # probability of the range in which a density is drawn
 _POINTS = 400  # of a density: one for each pixel of a figure that is 4 inches wide
 
 
 def plot_demand_curve(
-    price: ArrayLike, quantity: ArrayLike, *, ax: Axes | None = None, **line: object
+    price: ArrayLike, quantity: ArrayLike, *, ax: Axes | None = None, **line: Any
 ) -> Axes:
     """Demand curve, price upward and quantity to the right as economists draw it.
 
@@ -123,7 +123,7 @@ def plot_daily_sales(sales: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for color, (period, days) in zip(
         ("C0", "C1"), sales.groupby("period", sort=False), strict=False
     ):
-        outlined = {"facecolor": (color, 0.45), "edgecolor": color, "lw": 0.6}
+        outlined: dict[str, Any] = {"facecolor": (color, 0.45), "edgecolor": color, "lw": 0.6}
         ax.bar(days["day"], days["units"], width=0.8, label=period, **outlined)
         ax.step(days["day"], days["mean"], "-", where="mid", color=color, lw=2.5)
     ax.set(xlabel="day", ylabel="units sold that day")
@@ -171,7 +171,11 @@ def plot_log_likelihoods(
 
 
 def plot_density(
-    distribution: rv_frozen, *, prob: float, ax: Axes | None = None, label: str | None = None
+    distribution: rv_continuous_frozen,
+    *,
+    prob: float,
+    ax: Axes | None = None,
+    label: str | None = None,
 ) -> Axes:
     """Density of a distribution, its central interval shaded and its median marked.
 

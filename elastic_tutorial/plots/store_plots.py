@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def plot_elasticities(
 
 
 def plot_estimates(
-    estimate: ArrayLike, truth: ArrayLike, *, ax: Axes | None = None, **points: object
+    estimate: ArrayLike, truth: ArrayLike, *, ax: Axes | None = None, **points: Any
 ) -> Axes:
     """Estimates against the truth, with the line on which they would agree.
 
@@ -76,7 +76,8 @@ def plot_estimates(
     'true price elasticity'
     """
     ax = axes_or_new(ax)
-    ax.plot(truth, estimate, ".", **{"ms": 5, "alpha": 0.7} | dense(truth) | points)
+    look: dict[str, Any] = {"ms": 5, "alpha": 0.7}
+    ax.plot(truth, estimate, ".", **look | dense(truth) | points)
     ax.axline((-1, -1), slope=1, color="0.4", lw=1, zorder=1)
     ax.set(xlabel="true price elasticity", ylabel="estimated price elasticity")
     return ax

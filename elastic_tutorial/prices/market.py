@@ -50,7 +50,7 @@ def market_of(
     given = None
     if current_price is not None:
         given = positive_per_product("current_price", current_price, products)
-    last, lowest, highest = (given,) * 3 if panel is None else _observed_prices(panel)
+    last, lowest, highest = _observed_prices(panel, given)
     current = last if given is None else given
     if base_demand is not None:
         base = _given_base(base_demand, products, elasticity.shape)
@@ -140,8 +140,10 @@ def _aligned(name, series, products):
     return series.to_numpy()[rows]
 
 
-def _observed_prices(panel):
-    """Last, lowest and highest observed price of each product."""
+def _observed_prices(panel, given):
+    """Last, lowest and highest observed price of each product; without a panel the given one."""
+    if panel is None:
+        return given, given, given
     lowest, highest = np.nanmin(panel.price, axis=1), np.nanmax(panel.price, axis=1)
     return panel.current_price, lowest, highest
 

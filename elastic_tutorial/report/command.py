@@ -95,15 +95,16 @@ def report(
     bounds, prob = options.bounds, options.prob
     prices = price_table(posterior, panel, unit_cost=cost, bounds=bounds, prob=prob)
     if isinstance(test, str):
-        remarks, test = [*remarks, f"No back-test: {test}"], None
-    checks = [*checks, check_fit(posterior, panel, test=test), _warned(caught)]
+        remarks = [*remarks, f"No back-test: {test}"]
+    tested = None if isinstance(test, str) else test
+    checks = [*checks, check_fit(posterior, panel, test=tested), _warned(caught)]
     return Report(
         source=Path(options.file).name,
         panel=panel,
         elasticities=elasticity_table(posterior, panel, prob=prob),
         checks=pd.concat([each for each in checks if len(each)]),
         prices=prices,
-        test=test,
+        test=tested,
         masked=sales.masked,
         remarks=tuple(remarks),
         settings=_settings(options),

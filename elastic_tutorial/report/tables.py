@@ -217,7 +217,7 @@ def _best_for_profit(posterior, panel, rows, prob):
         panel=panel,
         prob=prob,
     )
-    totals = {name: float(found[name]) for name in found if name.startswith("total")}
+    totals = {name: float(found[name]) for name in map(str, found) if name.startswith("total")}
     return found[list(_PRICES)].to_dataframe()[list(_PRICES)], totals
 
 
