@@ -12,8 +12,9 @@ from jaxtyping import install_import_hook
 
 # Arrays of different rank are never broadcast silently. JAX reads it when it is first imported.
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
-# Every call of the package is held against the types and shapes in its signature.
-install_import_hook("elastic_tutorial", "beartype.beartype")
+# Every call of the rooms whose arrays carry shapes is held against its signature. The others are for
+# readers, and what they say to wrong types is for their own tests.
+install_import_hook(["elastic_tutorial.models", "elastic_tutorial.laplace"], "beartype.beartype")
 
 matplotlib.use("agg")
 # The same examples in every run, and time for the first of them to import SciPy.

@@ -24,3 +24,16 @@ def axes_or_new(ax: Axes | None) -> Axes:
 def dense(values: ArrayLike) -> dict[str, Any]:
     """Say how to draw marks that may be many: as pixels inside the figure."""
     return {"rasterized": np.size(values) > MANY_MARKS}
+
+
+def keep_many_as_pixels(ax: Axes) -> None:
+    """Keep lines and collections of many marks as pixels, those drawn by others included."""
+    for mark in (*ax.lines, *ax.collections):
+        mark.set_rasterized(_count(mark) > MANY_MARKS)
+
+
+def _count(mark):
+    """Points of a line, or of a collection the members."""
+    if hasattr(mark, "get_xdata"):
+        return len(mark.get_xdata())
+    return max(len(mark.get_paths()), len(mark.get_offsets()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 
-from elastic_tutorial.plots.axes import MANY_MARKS
+from elastic_tutorial.plots.axes import keep_many_as_pixels
 from elastic_tutorial.plots.plots import plot_intervals
 from elastic_tutorial.plots.store_plots import plot_elasticities
 
@@ -68,21 +68,13 @@ def _drawn(draw, caption, alt, **size):
         with plt.style.context(["elastic_tutorial.style", settings | style]):
             figure, ax = plt.subplots()
             draw(ax)
-            for mark in (*ax.lines, *ax.collections):
-                mark.set_rasterized(_count(mark) > MANY_MARKS)
+            keep_many_as_pixels(ax)
             out = io.BytesIO()
             figure.savefig(out, format="svg", metadata={"Date": None})
             plt.close(figure)
         data = base64.b64encode(out.getvalue()).decode()
         sources.append(f"data:image/svg+xml;base64,{data}")
     return Figure(*sources, caption, alt)
-
-
-def _count(mark):
-    """Points of a line, or of a collection the members."""
-    if hasattr(mark, "get_xdata"):
-        return len(mark.get_xdata())
-    return max(len(mark.get_paths()), len(mark.get_offsets()))
 
 
 def _elasticities(table):
