@@ -1,12 +1,19 @@
 """Settings that every test shares."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import matplotlib
 import pytest
 from hypothesis import settings
+from jaxtyping import install_import_hook
+
+# Arrays of different rank are never broadcast silently. JAX reads it when it is first imported.
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
+# Every call of the package is held against the types and shapes in its signature.
+install_import_hook("elastic_tutorial", "beartype.beartype")
 
 matplotlib.use("agg")
 # The same examples in every run, and time for the first of them to import SciPy.

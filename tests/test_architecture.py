@@ -123,6 +123,17 @@ def test_only_the_regressions_import_pyfixest_and_only_when_they_run(module):
     assert module == "models.regression" or "pyfixest" not in inside
 
 
+def test_one_file_sets_jax_to_64_bits_and_all_of_the_engine_import_it():
+    switches = [module for module, path in FILES.items() if "enable_x64" in path.read_text("utf-8")]
+    assert switches == ["models.arrays"]
+    for module in MODULES:
+        names = set(imported(parse(module)))
+        if module.startswith(("models.", "laplace.")) and module not in switches:
+            uses_jax = {name.split(".")[0] for name in names} & {"jax", "numpyro"}
+            from_arrays = any(name.startswith("elastic_tutorial.models.arrays.") for name in names)
+            assert not uses_jax or from_arrays, module
+
+
 # --- What is loaded, and when
 
 

@@ -96,7 +96,7 @@ def gaussian(
     given, product = _condition(model, point, peak.mode)
     keys = jax.random.split(key_draws, n_draws)
     draws = _draw_all(keys, model, peak.point, away, given, slopes, current_price)
-    spread = _variance_of_points(model, point, given, slopes, away.T @ away / n_draws)
+    spread = _variance_of_points(model, point, given, slopes, _second_moments(look))
     curvature = given.arrow.by_delta
     arrays = draws, product.mean, product.variance + spread, given.products.skewness, curvature
     draws, mean, variance, skewness, curvature = fetch(arrays)
@@ -110,6 +110,18 @@ def _split_normal(noise, look, n_draws):
     up = look.reach[:, 1] / look.reach.sum(axis=1)
     upward = noise.random(score.shape) < up
     return (score * np.where(upward, look.reach[:, 1], -look.reach[:, 0])) @ look.axes
+
+
+def _second_moments(look):
+    """Second moments of ``_split_normal``, of which moments must not depend on a key.
+
+    A score of reach a below and b above has mean sqrt(2 / pi) (b - a) and square a^2 - a b + b^2.
+    """
+    below, above = look.reach.T
+    mean = np.sqrt(2 / np.pi) * (above - below)
+    score = np.outer(mean, mean)
+    np.fill_diagonal(score, below**2 - below * above + above**2)
+    return look.axes.T @ score @ look.axes
 
 
 @jax.jit

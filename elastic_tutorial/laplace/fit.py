@@ -25,8 +25,8 @@ from elastic_tutorial.models.priors import LEVELS
 from elastic_tutorial.panels.panel import Panel
 
 LIKELIHOODS, INTERCEPTS = ("poisson", "negative_binomial"), ("gamma", "fixed")
-# Skewness above which a product's mean and sd mislead: at 1 the 95% interval of a Gaussian is a
-# third of a standard deviation off at its ends (Cornish and Fisher's first term, (z^2 - 1) / 6).
+# Skewness above which a product's mean and sd mislead: at 1 both ends of a Gaussian's 95% interval
+# are half a standard deviation off (Cornish and Fisher's first term, (z^2 - 1) / 6).
 _SKEWED = 1.0
 # Pareto k above which importance sampling is not to be trusted, at any number of points that is
 # practical (Vehtari et al. 2024, section 3).

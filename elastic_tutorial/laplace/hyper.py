@@ -16,6 +16,7 @@ from typing import NamedTuple, no_type_check
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from elastic_tutorial.laplace import density
 from elastic_tutorial.laplace.arrow import arrow_at
@@ -96,7 +97,7 @@ def carried_start(model: Model, hyper: Hyper, mode: Mode) -> Mode:
 
 def evaluate(
     model: Model,
-    point: Float[Array, " hyperparameter"],
+    point: Float[Array | np.ndarray, " hyperparameter"],
     start: Mode,
     category_scale: Float[Array, ""],
     n_tilts: int = TILTS,

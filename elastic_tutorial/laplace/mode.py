@@ -192,7 +192,7 @@ def find_tilted_mode(
     prior: Prior,
     *,
     rough: float = ROUGH,
-    n_tilts: int = TILTS,
+    n_tilts: Int[Array, ""] | int = TILTS,
 ) -> Mode:
     """Climb and renew the tilt in turn, and climb a last time with the tilt that came of it."""
 

@@ -9,9 +9,11 @@ variable. The tests check every call against the types; users never pay for it.
 
 import jax
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key, Num
+from jaxtyping import Array, Bool, Float, Int, Key, Num, UInt32
 
-__all__ = ["Array", "Bool", "Float", "Int", "Key", "Num", "generator_of"]
+__all__ = ["Array", "Bool", "Float", "Int", "Key", "Num", "RawKey", "generator_of"]
+
+RawKey = Key[Array, ""] | UInt32[Array, "2"]  # NumPyro hands a key on as the numbers it is made of
 
 jax.config.update("jax_enable_x64", True)
 

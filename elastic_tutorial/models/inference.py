@@ -157,8 +157,9 @@ def fit_svi(
     guide = AutoNormal(model, init_loc_fn=init_to_median(num_samples=_START_DRAWS))
     decay = _ADAM_DECAY ** (1 / n_steps)
     svi = SVI(model, guide, optim.Adam(lambda step: step_size * decay**step), Trace_ELBO())
-    result = svi.run(key_fit, n_steps, panel, panel.units, progress_bar=False)
-    draws = guide.sample_posterior(key_draw, result.params, sample_shape=(n_draws,))
+    with jax.numpy_rank_promotion("allow"):  # NumPyro's draws, several at once, broadcast silently
+        result = svi.run(key_fit, n_steps, panel, panel.units, progress_bar=False)
+        draws = guide.sample_posterior(key_draw, result.params, sample_shape=(n_draws,))
     draws = {name: values[None] for name, values in draws.items()}
     tree = labelled({"posterior": draws}, panel)
     tree["sample_stats"] = xr.Dataset({"loss": ("step", np.asarray(result.losses))})

@@ -7,7 +7,7 @@ import numpyro.distributions as dist
 from jax.scipy.special import gammaln, logsumexp
 from numpyro.distributions import constraints
 
-from elastic_tutorial.models.arrays import Array, Float, Key, Num
+from elastic_tutorial.models.arrays import Array, Float, Num, RawKey
 
 LARGEST = 2.0**53  # units a period; whole numbers above it are not told apart by 64-bit floats
 
@@ -58,7 +58,7 @@ class MultinomialSales(dist.Distribution):
         split = jnp.sum(jnp.where(self.observed, cells, 0), axis=-1)
         return jnp.where(possible, split + gammaln(self.total_units + 1), -jnp.inf)
 
-    def sample(self, key: Key[Array, ""], sample_shape: tuple = ()) -> Num[Array, "..."]:
+    def sample(self, key: RawKey, sample_shape: tuple = ()) -> Num[Array, "..."]:
         """Split each total over the observed periods."""
         share = jax.nn.softmax(jnp.where(self.observed, self.logits, -jnp.inf), axis=-1)
         shape = sample_shape + jnp.shape(self.logits)
@@ -117,7 +117,7 @@ class GammaPoissonSales(dist.Distribution):
         integral = integral - (total + shape) * jnp.logaddexp(log_shape, log_mean)
         return jnp.where(possible, cells + integral, -jnp.inf)
 
-    def sample(self, key: Key[Array, ""], sample_shape: tuple = ()) -> Num[Array, "..."]:
+    def sample(self, key: RawKey, sample_shape: tuple = ()) -> Num[Array, "..."]:
         """Draw a base demand and its sales; -1 where their mean is above 2^53."""
         key_base, key_sales = jax.random.split(key)
         log_base = jax.random.loggamma(key_base, self.shape_, sample_shape + self.batch_shape)
@@ -168,7 +168,7 @@ class CountSales(dist.Distribution):
         integral = gammaln(value + shape) - gammaln(shape) + shape * jnp.log(shape)
         return log_power + integral - (value + shape) * log_sum
 
-    def sample(self, key: Key[Array, ""], sample_shape: tuple = ()) -> Num[Array, "..."]:
+    def sample(self, key: RawKey, sample_shape: tuple = ()) -> Num[Array, "..."]:
         """Draw sales; -1 where their mean is above 2^53."""
         shape = sample_shape + self.batch_shape
         log_mean = jnp.broadcast_to(self.log_mean, shape)

@@ -5,6 +5,7 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 from numpy.testing import assert_allclose
 from scipy import integrate, optimize, special, stats
 
@@ -154,6 +155,19 @@ def dense_slopes(function, parts):
     vector, unravel = jax.flatten_util.ravel_pytree(parts)
     of_vector = lambda v: function(*unravel(v))  # noqa: E731
     return jax.grad(of_vector)(vector), jax.hessian(of_vector)(vector)
+
+
+# What every test of the package rests on (``conftest``)
+
+
+def test_arrays_of_different_rank_are_not_broadcast():
+    with pytest.raises(ValueError, match="jax_numpy_rank_promotion"):
+        jnp.ones((2, 3)) * jnp.ones(3)
+
+
+def test_shapes_are_those_of_the_signature():
+    with pytest.raises(TypeCheckError, match="coefficients"):
+        categories.coefficients(jnp.ones(2), jnp.ones(3), jnp.asarray(S_C), jnp.ones(4))
 
 
 # Likelihoods

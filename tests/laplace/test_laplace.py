@@ -13,6 +13,7 @@ from numpyro import handlers
 from scipy import stats
 
 import elastic_tutorial as et
+from elastic_tutorial.laplace import explore
 
 RARE = 1e-4  # p-value below which a fit is refused, about four standard errors
 LAWS = [("gamma", "poisson"), ("gamma", "negative_binomial"), ("fixed", "poisson")]
@@ -164,6 +165,35 @@ def test_mean_and_sd_do_not_depend_on_the_key(intercept, likelihood):
     assert_array_equal(one["analytic"].to_dataset()["mean"], other["analytic"]["mean"])
     assert_array_equal(one["analytic"].to_dataset()["sd"], other["analytic"]["sd"])
     assert (one["posterior"]["elasticity"] != other["posterior"]["elasticity"]).all()
+
+
+def test_a_gaussian_of_hyperparameters_has_moments_without_a_key(monkeypatch):
+    monkeypatch.setattr(explore, "is_gaussian", lambda *_: True)
+    one, other = (fit(PANEL, seed=seed, n_draws=20)["analytic"] for seed in (1, 2))
+    for name in ("mean", "sd"):
+        assert_array_equal(one[name], other[name])
+
+
+@pytest.mark.parametrize("gaussian", [False, True])
+def test_every_key_is_used_once(gaussian, monkeypatch):
+    """For JAX, or as the seed of one NumPy generator."""
+    used, split, default_rng = [], jax.random.split, np.random.default_rng
+
+    def record_key(key, *shape):
+        if not isinstance(key, jax.core.Tracer):
+            used.append(tuple(np.ravel(jax.random.key_data(key))))
+        return split(key, *shape)
+
+    def record_seed(seed):
+        used.append(tuple(np.ravel(seed)))
+        return default_rng(seed)
+
+    monkeypatch.setattr(jax.random, "split", record_key)
+    monkeypatch.setattr(np.random, "default_rng", record_seed)
+    monkeypatch.setattr(explore, "is_gaussian", lambda *_: gaussian)
+    fit(PANEL, n_draws=20)
+    assert len(used) >= 4
+    assert len(set(used)) == len(used)
 
 
 def test_base_demand_has_its_gamma_posterior_where_all_else_is_known():

@@ -428,6 +428,20 @@ def test_a_posterior_to_scale_by_changes_the_path_and_not_the_posterior(posterio
     assert_moments(fit, reference)
 
 
+def test_chains_start_and_run_with_keys_of_their_own(monkeypatch):
+    guide, used = et.fit_nuts(TIMELESS, PANEL, key=jax.random.key(1), **SHORT), []
+    for module, name, position in ((jax.random, "choice", 0), (inference, "sample", 2)):
+        function = getattr(module, name)
+
+        def record(*args, function=function, position=position, **options):
+            used.append(tuple(jax.random.key_data(args[position]).tolist()))
+            return function(*args, **options)
+
+        monkeypatch.setattr(module, name, record)
+    et.fit_nuts(TIMELESS, PANEL, key=jax.random.key(2), precondition=guide, **SHORT)
+    assert len(used) == len(set(used)) == 2
+
+
 def test_coordinates_are_those_of_the_sampler(posterior):
     draws = posterior["posterior"].dataset
     thin = xr.DataTree.from_dict({"posterior": draws.isel(draw=slice(0, 200))})
