@@ -12,8 +12,8 @@ from jaxtyping import install_import_hook
 
 # Arrays of different rank are never broadcast silently. JAX reads it when it is first imported.
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
-# Every call of the rooms whose arrays carry shapes is held against its signature. The others are for
-# readers, and what they say to wrong types is for their own tests.
+# Every call of the rooms whose arrays carry shapes is held against its signature. The others are
+# for readers, and what they say to wrong types is for their own tests.
 install_import_hook(["elastic_tutorial.models", "elastic_tutorial.laplace"], "beartype.beartype")
 
 matplotlib.use("agg")
