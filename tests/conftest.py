@@ -12,9 +12,12 @@ from jaxtyping import install_import_hook
 
 # Arrays of different rank are never broadcast silently. JAX reads it when it is first imported.
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
-# Every call of the rooms whose arrays carry shapes is held against its signature. The others are
-# for readers, and what they say to wrong types is for their own tests.
-install_import_hook(["elastic_tutorial.models", "elastic_tutorial.laplace"], "beartype.beartype")
+# Every call of the engine, whose arrays carry shapes, is held against its signature. What readers
+# call checks its arguments itself, and what it says to wrong ones is for tests.
+ENGINE = Path(__file__).parents[1] / "elastic_tutorial" / "laplace"
+SHAPED = [f"elastic_tutorial.laplace.{path.stem}" for path in ENGINE.glob("[a-z]*.py")]
+SHAPED.remove("elastic_tutorial.laplace.fit")
+install_import_hook(SHAPED, "beartype.beartype")
 
 matplotlib.use("agg")
 # The same examples in every run, and time for the first of them to import SciPy.

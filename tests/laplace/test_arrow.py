@@ -452,7 +452,8 @@ def dense_evidence(top, category_scale):
 def test_evidence_is_a_dense_gaussian_integral(category_scale, n_features):
     top = some_top(n_features)
     expected, *_ = dense_evidence(top, category_scale)
-    assert_allclose(categories.log_evidence(top, category_scale), expected, rtol=1e-11)
+    evidence = categories.log_evidence(top, jnp.asarray(category_scale))
+    assert_allclose(evidence, expected, rtol=1e-11)
 
 
 def prior_of(learned, scale=0.5):
@@ -488,7 +489,7 @@ def test_coefficients_have_the_moments_of_the_dense_gaussian(scale):
     given = conditional.Conditional(*[None] * 3, top, jnp.asarray([scale]), jnp.ones(1), None)
     mean, covariance = conditional.coefficient_moments(given, prior)
     _, expected, dense = dense_evidence(top, scale)
-    assert_allclose(mean - np.array([-1.5, 0]), expected, rtol=1e-9, atol=1e-12)
+    assert_allclose(mean - np.array([[-1.5, 0]]), expected, rtol=1e-9, atol=1e-12)
     blocks = [dense[c : c + 2, c : c + 2] for c in (0, 2, 4)]
     assert_allclose(covariance, blocks, rtol=1e-9, atol=1e-12)
 
