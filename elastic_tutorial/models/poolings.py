@@ -6,7 +6,7 @@ from typing import cast
 import jax.numpy as jnp
 import numpy as np
 import numpyro
-import numpyro.distributions as dist
+from numpyro import distributions as dist
 
 from elastic_tutorial.models.arrays import Array, Float, Num
 from elastic_tutorial.models.priors import LEVELS, check_levels, completed, scales_of

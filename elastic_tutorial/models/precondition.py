@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from numpyro import distributions as dist
 from numpyro import handlers
-from numpyro.distributions import biject_to
 
 from elastic_tutorial.models.arrays import Float
 from elastic_tutorial.panels.panel import Panel
@@ -47,7 +47,7 @@ def coordinates(
                 continue
             if name not in draw:
                 raise ValueError(f"precondition has no draws of {name}, which the model samples.")
-            plain[name] = biject_to(site["fn"].support).inv(site["value"])
+            plain[name] = dist.biject_to(site["fn"].support).inv(site["value"])
             if name in standardised:
                 law = _location_scale(site["fn"])
                 distance[name] = (site["value"] - law.loc) / law.scale

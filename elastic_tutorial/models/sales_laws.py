@@ -3,9 +3,8 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpyro.distributions as dist
 from jax.scipy.special import gammaln, logsumexp
-from numpyro.distributions import constraints
+from numpyro import distributions as dist
 
 from elastic_tutorial.models.arrays import Array, Float, Num, RawKey
 
@@ -37,10 +36,10 @@ class MultinomialSales(dist.Distribution):
     """
 
     arg_constraints = {  # noqa: RUF012
-        "total_units": constraints.nonnegative,
-        "logits": constraints.real_vector,
+        "total_units": dist.constraints.nonnegative,
+        "logits": dist.constraints.real_vector,
     }
-    support = constraints.independent(constraints.nonnegative, 1)
+    support = dist.constraints.independent(dist.constraints.nonnegative, 1)
     pytree_data_fields = ("total_units", "logits", "observed")
 
     def __init__(self, total_units, logits, observed, *, validate_args=None):
@@ -92,10 +91,10 @@ class GammaPoissonSales(dist.Distribution):
     """
 
     arg_constraints = {  # noqa: RUF012
-        "shape_": constraints.positive,
-        "log_demand": constraints.real_vector,
+        "shape_": dist.constraints.positive,
+        "log_demand": dist.constraints.real_vector,
     }
-    support = constraints.independent(constraints.nonnegative, 1)
+    support = dist.constraints.independent(dist.constraints.nonnegative, 1)
     pytree_data_fields = ("shape_", "log_demand", "observed")
 
     def __init__(self, shape, log_demand, observed, *, validate_args=None):
@@ -150,8 +149,8 @@ class CountSales(dist.Distribution):
     [0.125]
     """
 
-    arg_constraints = {"log_mean": constraints.real}  # noqa: RUF012
-    support = constraints.nonnegative_integer
+    arg_constraints = {"log_mean": dist.constraints.real}  # noqa: RUF012
+    support = dist.constraints.nonnegative_integer
     pytree_data_fields = ("log_mean", "dispersion")
 
     def __init__(self, log_mean, dispersion=None, *, validate_args=None):

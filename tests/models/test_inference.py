@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
-import numpyro.distributions as dist
 import pandas as pd
 import pytest
 import xarray as xr
 from numpy.testing import assert_allclose, assert_array_equal
+from numpyro import distributions as dist
 from scipy import special, stats
 
 import elastic_tutorial as et

@@ -205,6 +205,23 @@ def test_a_module_can_be_imported_alone():
     assert run(ALONE, *MODULES, *ROOMS) == ""
 
 
+AFTER_ARVIZ = """
+import sys
+import arviz
+import elastic_tutorial as et
+
+getattr(et, sys.argv[1])
+import numpyro
+print(hasattr(numpyro.distributions, "distribution"))
+"""
+
+
+@pytest.mark.parametrize("name", ["CountSales", "partial_pooling", "fit_nuts"])
+def test_numpyro_is_whole_where_arviz_is_loaded_first(name):
+    """ArviZ loads NumPyro lazily, and "import numpyro.distributions" leaves that half-done."""
+    assert run(AFTER_ARVIZ, name) == "True"
+
+
 # --- What is public
 
 
