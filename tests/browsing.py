@@ -26,6 +26,7 @@ NUMBERED = [
 ]
 CHAPTERS = [name for name in DOCUMENTS if (ROOT / f"{name}.ipynb").exists()]  # an appendix, too
 PAGES = [f"{name}.html" for name in DOCUMENTS] + ["index.html", "genindex.html", "search.html"]
+COLOURS = ["color-contrast", "link-in-text-block"]  # the rules of axe that a theme can break
 DESK = {"width": 1280, "height": 900}  # CSS pixels
 PHONE = {"width": 400, "height": 800}
 
@@ -75,11 +76,11 @@ class Visit:
     """A page opened by a reader who was never here before, and what went wrong meanwhile.
 
     ``tab`` is Playwright's page; ``faults`` holds errors and warnings of the console and answers
-    of 400 and more; ``foreign`` holds the addresses asked for on other hosts.
+    of 400 and more; ``answers`` the others; ``foreign`` the addresses asked for on other hosts.
     """
 
     def __init__(self, browser, site, page, **settings):
-        self.site, self.faults, self.foreign = site, [], []
+        self.site, self.faults, self.foreign, self.answers = site, [], [], []
         self.context = browser.new_context(**settings)
         self.tab = self.context.new_page()
         self.tab.on("console", self.note_console)
@@ -94,12 +95,20 @@ class Visit:
         self.tab.evaluate(READ_THROUGH)
 
     def switch_theme(self, theme):
-        """Press the page's own switch until the theme is on."""
+        """Press the page's own switch until the theme is on, and leave it, so that its tip goes."""
         for _ in range(3):
             if self.tab.evaluate("document.documentElement.dataset.theme") == theme:
+                self.tab.mouse.move(0, 0)
+                self.tab.evaluate("document.activeElement.blur()")
+                self.tab.wait_for_function("!document.querySelector('.tooltip')")
                 return
             self.tab.locator(".theme-switch-button").first.click()
         raise AssertionError(f"the switch does not lead to the {theme} theme")
+
+    def weight(self):
+        """Bytes of each address that the page has asked for."""
+        self.tab.wait_for_load_state("networkidle")
+        return {answer.url: len(answer.body()) for answer in self.answers}
 
     def note_console(self, message):
         if message.type in ("error", "warning"):
@@ -108,6 +117,8 @@ class Visit:
     def note_response(self, response):
         if response.status >= 400:
             self.faults.append(f"{response.status} {response.url}")
+        elif response.ok:
+            self.answers.append(response)
 
     def stay_home(self, route):
         if route.request.url.startswith((self.site, "data:", "blob:")):

@@ -82,6 +82,7 @@ def public():
     return {name: modules()[f"{PACKAGE}.{m}"] for m, names in table.items() for name in names}
 
 
+@cache
 def needs(code):
     """Files that a Python text imports, public names of the package included."""
     found, nicknames = set(), {PACKAGE}
@@ -106,8 +107,14 @@ def names(code, file):
     """Whether a Python text names a file that is no Python, or a folder that it lies in."""
     path = Path(file)
     known = {path.name, path.stem, file, *map(str, path.parents), *path.parts[:-1]} - {".", PACKAGE}
-    strings = {n.value for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Constant)}
-    return any(isinstance(each, str) and each.strip("/") in known for each in strings)
+    return any(each.strip("/") in known for each in strings(code))
+
+
+@cache
+def strings(code):
+    """Every string of a Python text."""
+    constants = (node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant))
+    return {value for value in constants if isinstance(value, str)}
 
 
 def dependents(files):

@@ -1,7 +1,7 @@
 """The whole book by keyboard: nothing is out of reach, nothing holds the focus, all of it shows."""
 
 import pytest
-from browsing import CHAPTERS, DESK, NUMBERED, PHONE
+from browsing import CHAPTERS, DESK, PHONE
 from wcag import computed, contrast
 
 CHAPTER = f"{CHAPTERS[0]}.html"
@@ -82,18 +82,6 @@ def test_a_solution_opens_and_closes(tab):
         assert button.get_attribute("aria-expanded") == str(state).lower()
         assert contents.locator("section").first.is_visible() == state
         assert button.get_attribute("aria-label").startswith("Hide" if state else "Show")
-
-
-@pytest.mark.parametrize("name", NUMBERED)
-def test_every_solution_is_closed_until_asked_for(name, visit):
-    tab = visit(f"{name}.html").tab
-    solutions = tab.locator(".solution.dropdown")
-    assert solutions.count() >= 3
-    for solution in solutions.all():
-        contents = solution.locator("section").first
-        assert not contents.is_visible()
-        solution.locator(".toggle-button").first.click()
-        contents.wait_for(state="visible")
 
 
 def test_a_link_into_a_solution_opens_it(tab):

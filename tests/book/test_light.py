@@ -18,8 +18,6 @@ from browsing import CHAPTERS, DESK, DOCUMENTS, HTML, PAGES, ROOT, soup
 from bs4 import BeautifulSoup
 from PIL import Image
 
-MEGABYTE = 1e6
-HEAVIEST = 2 * MEGABYTE  # a chapter with all its pictures and fonts, nothing compressed
 SLOWEST = 1500  # milliseconds of work, on a processor of a quarter of this one's speed
 LONG = 50  # milliseconds: a longer task is felt
 RUN = PAGES[:-3]  # the documents
@@ -178,30 +176,6 @@ def test_a_shortened_drawing_looks_as_before(name, browser):
     # it crosses the middle of a pixel a line one pixel wide may jump.
     assert before.std() > 5, "nothing was drawn"
     assert (abs(before - after) > 64).mean() < 1e-3
-
-
-def weigh(browser, address):
-    """Bytes that a page asks for, by address, once it was read to its end."""
-    from browsing import READ_THROUGH
-
-    context = browser.new_context(viewport=DESK)
-    tab = context.new_page()
-    answers = []
-    tab.on("response", lambda answer: answers.append(answer))
-    tab.goto(address, wait_until="networkidle")
-    tab.evaluate("() => window.MathJax?.startup?.promise")
-    tab.evaluate(READ_THROUGH)
-    tab.wait_for_load_state("networkidle")
-    sizes = {answer.url: len(answer.body()) for answer in answers if answer.ok}
-    context.close()
-    return sizes
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_a_chapter_weighs_little(name, browser, site):
-    sizes = weigh(browser, f"{site}/{name}.html")
-    heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:6]
-    assert sum(sizes.values()) <= HEAVIEST, heaviest
 
 
 def main_thread_tasks(browser, address):
