@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from elastic_tutorial import validation as check
+from elastic_tutorial.checking.coverage import share_of
 from elastic_tutorial.checking.predict import simulate_units
 from elastic_tutorial.laplace.fit import fit_laplace
 from elastic_tutorial.panels.columns import PanelError
@@ -56,10 +57,13 @@ def back_test(
     xarray.Dataset over cell
         Of each hidden cell ``product``, ``period``, ``units``, ``lower``, ``median``, ``upper``
         and ``rank``: the place of the units among the predicted ones, 0 to 1, ties broken at
-        random; uniform if the model is right. Attributes: ``coverage``, the share of ranks in the
-        central ``prob`` (with counts the share between ``lower`` and ``upper`` is a little
-        larger), its ``std_error`` over products, and ``error`` and ``usual_error``: absolute
-        errors of the medians, and of each product's mean before, over the units.
+        random; uniform if the model is right. Also its ``category``, its class of ``volume`` (the
+        third of the products by units a period: "low", "middle", "high") and its ``horizon``, 1
+        for the first hidden cell of a product. Attributes: ``coverage``, the share of ranks in
+        the central ``prob`` (with counts the share between ``lower`` and ``upper`` is a little
+        larger), with the 95% interval ``coverage_lower`` to ``coverage_upper`` over products,
+        ``n_products`` of them; ``error`` and ``usual_error``: absolute errors of the medians, and
+        of each product's mean before, over the units.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def back_test(
     >>> store = simulate_store(np.random.default_rng(1), **size, price_change_prob=0.5)
     >>> test = back_test(store.panel, key=jax.random.key(1), n_periods=2, intercept="fixed")
     >>> sorted(test.data_vars)
-    ['lower', 'median', 'rank', 'units', 'upper']
+    ['category', 'horizon', 'lower', 'median', 'rank', 'units', 'upper', 'volume']
     """
     check.instance("panel", panel, Panel)
     check.probability("prob", prob)
@@ -88,7 +92,9 @@ def back_test(
     options |= {"time_effects": time_effects, "n_draws": n_draws}
     posterior = fit_laplace(train, key=key_fit, **options)
     cells = _judge_all(posterior, train, panel, hidden, prob, rng)
-    return cells.assign_attrs(prob=prob, **_scores(cells, train, hidden, prob))
+    return cells.assign(_groups(train, hidden)).assign_attrs(
+        prob=prob, **_scores(cells, train, hidden, prob)
+    )
 
 
 def _cells_to_hide(panel, n_periods, rng, time_effects):
@@ -178,20 +184,36 @@ def _judge(drawn, units, prob, rng):
     return np.stack([units, np.floor(lower), median, np.ceil(upper), rank])
 
 
+def _groups(train, hidden):
+    """Category, class of volume and horizon of each hidden cell."""
+    product, _ = np.nonzero(hidden)
+    usual = _usual(train)
+    third = np.searchsorted(np.quantile(usual[hidden.any(axis=1)], [1 / 3, 2 / 3]), usual)
+    labels = {
+        "category": train.categories[train.category][product],
+        "volume": np.array(["low", "middle", "high"])[third][product],
+        "horizon": np.cumsum(hidden, axis=1)[hidden],
+    }
+    return {name: ("cell", values) for name, values in labels.items()}
+
+
+def _usual(train):
+    """Units that each product sold in a period, on average over those that the fit saw."""
+    return np.nansum(train.units, axis=1) / np.maximum(train.observed.sum(axis=1), 1)
+
+
 def _scores(cells, train, hidden, prob):
-    """Coverage with its error over products, and errors of the medians and of usual sales."""
+    """Coverage with its interval over products, and errors of the medians and of usual sales."""
     tail = (1 - prob) / 2
     product = np.nonzero(hidden)[0]
-    n_hidden = np.bincount(product)
     units, rank = cells["units"].values, cells["rank"].values
-    inside = (rank > tail) & (rank < 1 - tail)
-    coverage = np.bincount(product, inside)[n_hidden > 0] / n_hidden[n_hidden > 0]
-    usual = (np.nansum(train.units, axis=1) / train.observed.sum(axis=1))[product]
+    share = share_of((rank > tail) & (rank < 1 - tail), product, prob)
     total = max(units.sum(), 1)
     return {
-        "coverage": float(inside.mean()),
-        "std_error": float(coverage.std() / np.sqrt(len(coverage))),
+        "coverage": share.value,
+        "coverage_lower": share.lower,
+        "coverage_upper": share.upper,
+        "n_products": share.n_products,
         "error": float(np.abs(cells["median"].values - units).sum() / total),
-        "usual_error": float(np.abs(usual - units).sum() / total),
-        "n_products": len(coverage),
+        "usual_error": float(np.abs(_usual(train)[product] - units).sum() / total),
     }

@@ -6,8 +6,15 @@ import numpy as np
 import pandas as pd
 
 from elastic_tutorial import validation as check
+from elastic_tutorial.checking.moves import (
+    LITTLE,
+    absorbed_covariates,
+    overlap,
+    separated_products,
+)
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.panel import Panel
+from elastic_tutorial.validation import quoted
 
 COLUMNS = ["found", "verdict", "advice"]
 # A factor of a price from one period to the next: deals go to a half, a misplaced decimal point is
@@ -15,7 +22,7 @@ COLUMNS = ["found", "verdict", "advice"]
 _JUMP = 3.0
 _FEW = 0.1  # share of cells, or of price moves, that is worth a word: an order of magnitude
 _MANY_STILL = 0.5  # share of products: more, and most elasticities are their category's
-_ENOUGH_ZEROS = 10  # expected rows without sales: that none is there by chance has odds of exp(-10)
+_NAMED = 5  # labels in a message: they fill its line
 
 
 def check_store(panel: Panel, *, time_effects: bool = True) -> pd.DataFrame:
@@ -58,8 +65,10 @@ def check_store(panel: Panel, *, time_effects: bool = True) -> pd.DataFrame:
         "empty cells": _empty(panel),
         "prices that never moved": _still(panel, moved),
         "price jumps": _jumps(panel),
-        "periods without sales": _zeros_left_out(panel),
+        "sales at some prices only": _separated(panel),
     }
+    if panel.covariates:
+        rows["covariates"] = _covariates(panel, time_effects)
     if time_effects:
         rows["prices that move together"] = _together(panel)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)
@@ -99,18 +108,36 @@ def _jumps(panel):
     return found, "look", "A typing error, a change of pack, or revenue in the price column?"
 
 
-def _zeros_left_out(panel):
-    """Compare the zeros there are with those that Poisson sales would have."""
-    mean = panel.total_units / panel.observed.sum(axis=1)
-    expected = float((np.exp(-mean) * panel.observed.sum(axis=1)).sum())
-    zeros = int((panel.units == 0).sum())
-    found = f"{zeros:,} rows with 0 units, where the averages let one expect {expected:,.0f}"
-    if expected < _ENOUGH_ZEROS:
-        return found, "ok", "Too few to tell whether such rows were left out."
-    if zeros:
-        return found, "ok", "Rows without sales are in the table, as they should be."
-    advice = "Rows without sales seem to be left out, which biases elasticities towards 0: add them"
-    return found, "look", f"{advice} with 0 units and the price of the period."
+def _separated(panel):
+    names = panel.products[separated_products(panel)]
+    if not len(names):
+        return "no product sold at some of its prices only", "ok", "Nothing to do."
+    found = f"{_listed(names)} sold at some prices and never beyond, where one expects sales"
+    advice = "Taken alone their elasticity is infinite, and the spread of all others widens for it:"
+    return found, "look", f"{advice} leave them out, or look what happened there."
+
+
+def _covariates(panel, time_effects):
+    """Whether covariates can be told from product and time effects, and from the price."""
+    gone = absorbed_covariates(panel, time_effects=time_effects)
+    if gone:
+        effects = "product and time effects absorb" if time_effects else "product effects absorb"
+        found = f"{_listed(gone)} never changes, or only in ways that {effects}"
+        return found, "look", "Leave it out: no sale can tell what it does."
+    shared = overlap(panel, list(panel.covariates), time_effects=time_effects)
+    many = shared.little.mean()
+    found = f"covariates leave {shared.left:.0%} of the price moves"
+    if shared.left >= LITTLE and many <= _MANY_STILL:
+        return found, "ok", "Price and covariates can be told apart."
+    found += f", and less than a tenth to {shared.little.sum():,} of {panel.n_products:,} products"
+    advice = f"{quoted(shared.culprit)} moves as the price does, and what one of them did may be"
+    return found, "look", f"{advice} put down to the other: compare with a fit without it."
+
+
+def _listed(labels) -> str:
+    """Write labels in a row, the first few of many."""
+    names = ", ".join(map(quoted, labels[:_NAMED]))
+    return names if len(labels) <= _NAMED else f"{names} and {len(labels) - _NAMED:,} more"
 
 
 def _together(panel):

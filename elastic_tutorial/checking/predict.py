@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 def log_demand(
-    posterior: xr.DataTree, fitted: Panel, panel: Panel, cells: tuple[np.ndarray, np.ndarray]
+    posterior: xr.DataTree,
+    fitted: Panel,
+    panel: Panel,
+    cells: tuple[np.ndarray, np.ndarray],
+    *,
+    time_effects: bool = True,
 ) -> np.ndarray:
     """Log of the expected units in some cells of a panel, for each draw.
 
     ``fitted`` is the panel that the posterior comes from; its last prices are those at which base
-    demand is stated.
+    demand is stated. Without time effects periods are average ones.
     """
     product, period = cells
     draws = draws_of(posterior).isel(chain=0)
@@ -30,7 +35,7 @@ def log_demand(
     own = {name: draws[name].values[:, unique] for name in ("elasticity", "base_demand")}
     distance = panel.log_price[cells] - current[product]
     log_mean = np.log(own["base_demand"])[:, place] + own["elasticity"][:, place] * distance
-    if "time_effect" in draws:
+    if time_effects and "time_effect" in draws:
         log_mean += draws["time_effect"].values[:, panel.category[product], period]
     for name, values in panel.covariates.items():
         log_mean += draws[f"effect_of_{name}"].values[:, None] * np.nan_to_num(values[cells])

@@ -208,8 +208,12 @@ class Panel:
     @property
     def current_price(self) -> np.ndarray:
         """Last observed price of each product, shape (product,); NaN where it has none."""
-        last = self.n_periods - 1 - self.observed[:, ::-1].argmax(axis=1)
-        return self.price[np.arange(self.n_products), last]
+        return self._last(self.price)
+
+    @property
+    def current_covariates(self) -> dict[str, np.ndarray]:
+        """Covariates of each product when its price was last observed, shape (product,) each."""
+        return {name: self._last(values) for name, values in self.covariates.items()}
 
     @property
     def total_units(self) -> np.ndarray:
@@ -278,6 +282,11 @@ class Panel:
             f"({', '.join(reasons) or 'no condition'})"
         )
         return self._take(np.flatnonzero(keep), account)
+
+    def _last(self, values):
+        """Values of each product in its last observed period."""
+        last = self.n_periods - 1 - self.observed[:, ::-1].argmax(axis=1)
+        return values[np.arange(self.n_products), last]
 
     def _take(self, rows, account):
         """Keep the products in these rows, and the periods and categories that they use."""

@@ -12,7 +12,11 @@ from elastic_tutorial import validation as check
 from elastic_tutorial.panels.panel import Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
+
+_EFFECT = "effect_of_"  # and the name of a covariate: what fits call the draws of its coefficient
 
 
 class Market(NamedTuple):
@@ -20,7 +24,7 @@ class Market(NamedTuple):
 
     products: np.ndarray
     elasticity: np.ndarray  # (product, draw)
-    base_demand: np.ndarray  # (product, draw): units a period at the current price
+    base_demand: np.ndarray  # (product, draw): units a period, at current price and covariates
     current_price: np.ndarray  # (product,), and so are the lowest and the highest observed price
     lowest_price: np.ndarray
     highest_price: np.ndarray
@@ -33,6 +37,7 @@ def market_of(
     panel: Panel | None,
     current_price: ArrayLike | None,
     base_demand: ArrayLike | None,
+    covariates: Mapping[str, ArrayLike] | None,
 ) -> Market:
     """Line up a posterior with today's prices; see ``expected_profit`` for what is accepted."""
     draws = _draws_of(posterior)
@@ -53,11 +58,14 @@ def market_of(
     last, lowest, highest = _observed_prices(panel, given)
     current = last if given is None else given
     if base_demand is not None:
+        if covariates is not None:
+            raise ValueError("pass base_demand or covariates: a given base demand holds as it is.")
         base = _given_base(base_demand, products, elasticity.shape)
     else:
         base = _base_of(draws, rows, products)
         if given is not None and panel is not None:  # it holds at the last observed price
             base = base * np.exp(elasticity * np.log(given / last)[:, None])
+        base = base * np.exp(_lift(draws, panel, covariates, products))  # and at covariates 0
     category = None if panel is None else panel.categories[panel.category]
     return Market(products, elasticity, base, current, lowest, highest, category)
 
@@ -112,6 +120,27 @@ def _draws_of(posterior):
     if "elasticity" not in draws or "product" not in draws["elasticity"].dims:
         raise ValueError("posterior must hold draws of 'elasticity' with the dim 'product'.")
     return draws
+
+
+def _lift(draws, panel, covariates, products):
+    """Log of what the covariates add to base demand, (product, draw) or 0."""
+    names = [str(name).removeprefix(_EFFECT) for name in draws if str(name).startswith(_EFFECT)]
+    given = dict(covariates or {})
+    for name in given:
+        if name not in names:
+            known = ", ".join(map(check.quoted, names)) or "none"
+            raise ValueError(f"covariates has {check.quoted(name)}; those of the fit: {known}.")
+    values = {} if panel is None else panel.current_covariates
+    values = values | {name: per_product(name, value, products) for name, value in given.items()}
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise ValueError(
+            f"demand depends on the covariate {check.quoted(missing[0])}, whose value today is "
+            "needed: pass panel=, whose last observed values are taken, or covariates=, as "
+            f"{{{missing[0]!r}: 0}}."
+        )
+    effects = (draws[f"{_EFFECT}{name}"].values.ravel() for name in names)
+    return sum(values[name][:, None] * effect for name, effect in zip(names, effects, strict=True))
 
 
 def _matrix(draws):

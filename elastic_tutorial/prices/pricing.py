@@ -19,6 +19,8 @@ from elastic_tutorial.prices.market import market_of, positive_per_product, refu
 from elastic_tutorial.prices.profit import gains, profits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from elastic_tutorial.panels.panel import Panel
@@ -37,6 +39,7 @@ def expected_revenue(
     panel: Panel | None = None,
     current_price: ArrayLike | None = None,
     base_demand: ArrayLike | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
     prob: float = 0.9,
     reach: float = 1.25,
 ) -> xr.Dataset:
@@ -44,7 +47,7 @@ def expected_revenue(
 
     Parameters
     ----------
-    posterior, price, panel, current_price, base_demand, prob, reach
+    posterior, price, panel, current_price, base_demand, covariates, prob, reach
         As in ``expected_profit``.
 
     Returns
@@ -62,7 +65,13 @@ def expected_revenue(
     >>> expected_revenue(posterior, 5.0, **today)["mean"].round(6).values
     array([320.])
     """
-    market = market_of(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
+    market = market_of(
+        posterior,
+        panel=panel,
+        current_price=current_price,
+        base_demand=base_demand,
+        covariates=covariates,
+    )
     no_cost = np.zeros(len(market.products))
     return _outcomes(market, price, no_cost, prob, reach).drop_vars("prob_loss")
 
@@ -75,6 +84,7 @@ def expected_profit(
     panel: Panel | None = None,
     current_price: ArrayLike | None = None,
     base_demand: ArrayLike | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
     prob: float = 0.9,
     reach: float = 1.25,
 ) -> xr.Dataset:
@@ -98,6 +108,10 @@ def expected_profit(
     base_demand : array_like, optional
         Units a period at today's price: one number, one for each product, or draws with the
         product as last dimension. By default those of the posterior, at the last observed price.
+    covariates : mapping from name to array_like, optional
+        Value of each covariate of the fit at which sums of money are reckoned, one number or one
+        for each product, such as ``{"promotion": 0}``. By default those that the panel observed
+        last; what is stated here takes their place.
     prob : float
         Probability of the central interval.
     reach : float, 1 or more
@@ -133,7 +147,13 @@ def expected_profit(
     >>> expected_profit(posterior, 5.0, unit_cost=2.5, **today)["mean"].round(6).values
     array([160.])
     """
-    market = market_of(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
+    market = market_of(
+        posterior,
+        panel=panel,
+        current_price=current_price,
+        base_demand=base_demand,
+        covariates=covariates,
+    )
     cost = positive_per_product("unit_cost", unit_cost, market.products)
     return _outcomes(market, price, cost, prob, reach)
 
@@ -148,6 +168,7 @@ def best_price(
     panel: Panel | None = None,
     current_price: ArrayLike | None = None,
     base_demand: ArrayLike | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
     prob: float = 0.9,
     reach: float = 1.25,
 ) -> xr.Dataset:
@@ -167,7 +188,7 @@ def best_price(
     level : {"product", "category", "store"}
         One price for each product, or one move (price over today's price) for all products of a
         category, or of the store, that keeps each within its bounds. "category" needs a panel.
-    panel, current_price, base_demand, prob, reach
+    panel, current_price, base_demand, covariates, prob, reach
         As in ``expected_profit``; the warning is about the bounds.
 
     Returns
@@ -206,7 +227,13 @@ def best_price(
     check.probability("prob", prob)
     if level not in MOVES:
         raise ValueError(f"level must be one of {', '.join(MOVES)}; got {level!r}.")
-    market = market_of(posterior, panel=panel, current_price=current_price, base_demand=base_demand)
+    market = market_of(
+        posterior,
+        panel=panel,
+        current_price=current_price,
+        base_demand=base_demand,
+        covariates=covariates,
+    )
     cost = positive_per_product("unit_cost", unit_cost, market.products)
     lower = positive_per_product("lower", lower, market.products)
     upper = positive_per_product("upper", upper, market.products)

@@ -87,9 +87,10 @@ def _pooling(report):
 
 def _tested(test):
     prob, covered = test.attrs["prob"], test.attrs["coverage"]
+    low, high = test.attrs["coverage_lower"], test.attrs["coverage_upper"]
     return (
         f"Back-test: of {test.sizes['cell']:,} sales that were hidden from the fit, {covered:.1%} "
-        f"(give or take {test.attrs['std_error']:.1%}) fall where the model expected "
+        f"(95% interval {low:.0%} to {high:.0%}, over products) fall where the model expected "
         f"{prob:.0%} of them."
     )
 

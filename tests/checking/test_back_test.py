@@ -85,7 +85,8 @@ def test_the_truth_covers_as_often_as_it_says(dispersion, prob, known):
     assert stats.kstest(test["rank"], "uniform").pvalue > 1e-4
     inside = (test["lower"] <= test["units"]) & (test["units"] <= test["upper"])
     assert inside.mean() >= test.attrs["coverage"]  # counts: ties lie inside
-    assert test.attrs["std_error"] < 3 * error
+    half = (test.attrs["coverage_upper"] - test.attrs["coverage_lower"]) / 2
+    assert 1.9 * error < half < 4 * error
     assert test.attrs["error"] < test.attrs["usual_error"]
 
 
@@ -186,4 +187,5 @@ def test_a_fit_of_the_right_model_passes(likelihood, intercept):
     options = {"likelihood": likelihood, "intercept": intercept}
     test = et.back_test(panel, key=jax.random.key(5), **options)
     # Uniform noise is not the gamma of the model: 0.03 for that, and the Monte Carlo error.
-    assert abs(test.attrs["coverage"] - 0.9) < 0.03 + 3 * test.attrs["std_error"]
+    low, high = (test.attrs[f"coverage_{end}"] for end in ("lower", "upper"))
+    assert low - 0.03 < 0.9 < high + 0.03

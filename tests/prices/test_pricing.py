@@ -3,6 +3,7 @@
 import time
 import tracemalloc
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,56 @@ def test_a_point_mass_gives_the_closed_form():
     assert_allclose(found["sd"], 0, atol=1e-12)
     revenue = et.expected_revenue(posterior, [5.0, 3.0], **options)
     assert_allclose(revenue["mean"], [100 * 1.25**-2 * 5, 40 * 0.75**-0.5 * 3], rtol=1e-12)
+
+
+def with_covariate():
+    """A posterior with a promotion's effect, and a panel whose products end inside and outside."""
+    posterior = posterior_of([[-2.0, -0.5]] * 3, base=[[100.0, 40.0]])
+    dataset = posterior["posterior"].to_dataset()
+    dataset["effect_of_promo"] = (("chain", "draw"), np.log([[2.0, 4.0, 8.0]]))
+    panel = panel_of([[4.0, 5.0], [3.0, 2.0]])
+    promo = {"promo": np.array([[1.0, 0.0], [0.0, 1.0]])}
+    return xr.DataTree.from_dict({"posterior": dataset}), replace(panel, covariates=promo)
+
+
+def test_money_is_reckoned_at_the_covariates_that_were_seen_last():
+    posterior, panel = with_covariate()
+    cost = {"unit_cost": [3.0, 1.0], "panel": panel}
+    today = et.expected_profit(posterior, panel.current_price, **cost)
+    assert_allclose(today["mean"], [100 * 2, 40 * (2 + 4 + 8) / 3])
+    revenue = et.expected_revenue(posterior, panel.current_price, panel=panel)
+    assert_allclose(revenue["mean"], [100 * 5, 40 * 2 * (2 + 4 + 8) / 3])
+    best = et.best_price(posterior, lower=[4.5, 1.8], upper=[6.0, 2.2], **cost)
+    grid = np.linspace([4.5, 1.8], [6.0, 2.2], 2001, axis=1)
+    expected = et.expected_profit(posterior, grid, **cost)["mean"]
+    assert_allclose(best["expected_profit"], expected.max("candidate"), rtol=1e-6)
+
+
+def test_covariates_may_be_stated_for_all_or_for_each_product():
+    posterior, panel = with_covariate()
+    for stated, factor in ((0, [1, 1]), ([1, 0], [14 / 3, 1])):
+        known = {"panel": panel, "covariates": {"promo": stated}}
+        revenue = et.expected_revenue(posterior, panel.current_price, **known)
+        assert_allclose(revenue["mean"], np.array([100 * 5, 40 * 2]) * factor)
+    alone = {"current_price": 4.0, "covariates": {"promo": 0}} | FREE
+    assert_allclose(et.expected_revenue(posterior, 4.0, **alone)["mean"], [400, 160])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"current_price": 4.0},
+            r"depends on the covariate 'promo'.*covariates=, as \{'promo': 0\}",
+        ),
+        ({"current_price": 4.0, "covariates": {"deal": 1}}, "covariates has 'deal'.*: 'promo'"),
+        ({"covariates": {"promo": np.nan}, "current_price": 4.0}, "promo must be a finite number"),
+        ({"base_demand": 9.0, "current_price": 4.0, "covariates": {"promo": 0}}, "base_demand or"),
+    ],
+)
+def test_a_covariate_whose_value_today_is_unknown_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        et.expected_revenue(with_covariate()[0], 4.0, **options)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -64,7 +64,8 @@ COST = pd.Series(0.5 * PANEL.price[:, -1], PANEL.products)
 
 def a_test():
     rank = np.random.default_rng(1).random(200)
-    attrs = {"prob": 0.9, "coverage": 0.88, "std_error": 0.02, "error": 0.2, "usual_error": 0.3}
+    attrs = {"prob": 0.9, "coverage": 0.88, "coverage_lower": 0.84, "coverage_upper": 0.92}
+    attrs |= {"error": 0.2, "usual_error": 0.3}
     return xr.Dataset({"rank": ("cell", rank)}, attrs=attrs)
 
 
@@ -251,7 +252,7 @@ def test_the_page_says_what_was_done_in_words(soup):
     assert f"The middle product has an elasticity of {middle:.2f}" in text
     elastic = (REPORT.elasticities["upper"] < -1).sum()
     assert f"For {elastic} of {N} products the 90% interval lies below -1" in text
-    assert "88.0% (give or take 2.0%)" in text
+    assert "88.0% (95% interval 84% to 92%, over products)" in text
     gain = REPORT.prices["gain"].sum()
     assert f"promise {gain:,.0f} more profit a period" in text
     for name, row in REPORT.checks.iterrows():
