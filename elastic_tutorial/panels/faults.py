@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """One kind of fault in one column.
+    """One kind of fault, in one column if there is one.
 
     ``bad`` tells the rows that have it, ``what`` says of the row at a position what is wrong there
     and what to do, and ``reason`` why such a row is left out, where it is. ``argument`` mends it.
     A fault of the whole column cannot be mended by leaving rows out.
     """
 
-    column: str
+    column: str  # "" where the row as a whole is wrong
     bad: np.ndarray
     what: Callable[[int], str]
     reason: str
@@ -60,7 +60,8 @@ def raise_all(errors: list[PanelError]) -> None:
 def _error(fault, rows):
     """Say what is wrong in the first row, and in how many more."""
     first = int(fault.bad.argmax())
-    text = f"row {rows[first]}, column {quoted(fault.column)}: {fault.what(first)}."
+    column = f", column {quoted(fault.column)}" if fault.column else ""
+    text = f"row {rows[first]}{column}: {fault.what(first)}."
     if (count := int(fault.bad.sum())) > 1:
         text += f" {count:,} rows have this fault."
     return PanelError(text, argument=fault.argument)

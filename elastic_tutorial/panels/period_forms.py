@@ -34,7 +34,7 @@ _MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
 _WEEKS = 53  # of the longest year
-_OF_A_YEAR = re.compile(rf"{WEEK}|Q[1-4]", re.IGNORECASE)
+_OF_A_YEAR = re.compile(rf"{WEEK}|Q[1-4]|(D|Day|M|Month|P|Period)\W*\d{{1,4}}", re.IGNORECASE)
 
 
 class Period(NamedTuple):
@@ -110,7 +110,7 @@ def ordered(labels: list[str]) -> list[Period]:
 
 def is_period(heading: str) -> bool:
     """Say whether a heading is the name of a period, as in a table with a column for each."""
-    words = heading.split()
+    words = heading.replace("_", " ").split()
     texts = [" ".join(each) for each in (words, words[1:], words[:-1])]  # "2024-W01 units"
     return heading.isdecimal() or any(
         bool(_OF_A_YEAR.fullmatch(text) or _month(text))

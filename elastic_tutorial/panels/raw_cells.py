@@ -60,6 +60,16 @@ def no_sales(raw: pd.DataFrame, labels: dict[str, np.ndarray], price: str) -> It
     yield "a row of totals", total.any(axis=1) & (alone | raw[price].isna().to_numpy())
 
 
+def total_products(table: pd.DataFrame, columns: dict, sales: np.ndarray) -> tuple[str, np.ndarray]:
+    """Tell rows of a product that is called total and always sold what all others did."""
+    named = _are_totals(table[columns["product"]].to_numpy()) & sales
+    if named.any():
+        units, period, others = table[columns["units"]], table[columns["period"]], sales & ~named
+        totals = units[others].groupby(period[others]).sum()
+        named &= np.isclose(period.map(totals), units)[named].all()
+    return "a row of totals", named
+
+
 def _are_totals(labels):
     codes, unique = pd.factorize(labels)
     found = [bool(_TOTAL.fullmatch(str(each).rstrip(" :"))) for each in unique]

@@ -8,13 +8,19 @@ import io
 import re
 import warnings
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
-from elastic_tutorial.panels.raw_header import below, check_present, find_header
+from elastic_tutorial.panels.raw_header import (
+    below,
+    check_present,
+    find_header,
+    without_long_rows,
+)
 from elastic_tutorial.validation import quoted
 
 if TYPE_CHECKING:
@@ -28,7 +34,6 @@ _NOT_TEXT = {
     b"BZh": "is compressed by bzip2; unpack it first",
     b"%PDF": "is a PDF; export the sales as CSV (UTF-8)",
 }
-_QUOTE = "put cells that hold the separator in quotation marks"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"
 
@@ -41,6 +46,11 @@ class RawFile(NamedTuple):
     first_row: int  # the number by which people know the first row; the headings of a CSV are row 1
     above: list[int]  # rows above the headings that are not blank
     read_more: Callable[[list[str]], pd.DataFrame]  # other columns, as text
+    too_long: dict[int, int]  # cells of the rows that have more cells than headings, by position
+
+
+class _RowsTooLong(Exception):
+    """Some rows have more cells than there are headings."""
 
 
 def read_raw(
@@ -58,15 +68,20 @@ def read_raw(
         return _parquet(path, columns)
     text = _decode(data, path.name, encoding)
     header = find_header(text, path.name, columns)
-    body = below(text, header)
+    body, too_long = below(text, header), {}
 
     def read(columns, labels):
         return _csv(body, path.name, header, columns, labels, decimal)
 
-    table = read(columns, labels)
+    try:
+        table = read(columns, labels)
+    except _RowsTooLong:
+        body, too_long = without_long_rows(body, header)
+        table = read(columns, labels)
     if any(pd.api.types.is_string_dtype(table[each]) for each in columns if each not in labels):
         table = read(columns, columns)
-    return RawFile(table, header.names, header.row + 1, header.above, lambda each: read(each, each))
+    more = partial(read, labels=[])
+    return RawFile(table, header.names, header.row + 1, header.above, more, too_long)
 
 
 def _check_names(columns):
@@ -151,22 +166,19 @@ def _csv(text, name, header, columns, labels, decimal):
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             table = pd.read_csv(io.StringIO(text), **options, na_values=missing, dtype=as_text)
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
-        raise PanelError(f"{name}{_fault(error, width, header.row - 1)}") from None
+        if isinstance(error, pd.errors.ParserWarning) or "Expected" in str(error):
+            raise _RowsTooLong from None
+        raise PanelError(f"{name}{_fault(error, header.row - 1)}") from None
     if not len(table):
         raise PanelError(f"{name} has a header and no rows.")
     return table[[position[column] for column in columns]].set_axis(columns, axis=1)
 
 
-def _fault(error, width, above):
-    """Say in words what pandas could not read under so many headings and rows above them."""
+def _fault(error, above):
+    """Say in words what pandas could not read, below so many rows."""
     message = str(error)
-    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
-        wanted, row, seen = found.groups()
-        return f", row {int(row) + above}: {seen} cells under {wanted} headings; {_QUOTE}."
     if found := re.search(r"EOF inside string starting at row (\d+)", message):
         return f", row {int(found[1]) + 1 + above}: a quotation mark opens and never closes."
-    if isinstance(error, pd.errors.ParserWarning):
-        return f", row {2 + above}: more than {width} cells under {width} headings; {_QUOTE}."
     return f" cannot be read as a table: {' '.join(message.split())}."
 
 
@@ -184,5 +196,5 @@ def _parquet(path, columns):
     if not len(table):
         raise PanelError(f"{path.name} has no rows.")
     return RawFile(
-        table, names, 1, [], lambda each: parquet.read_table(path, columns=each).to_pandas()
+        table, names, 1, [], lambda each: parquet.read_table(path, columns=each).to_pandas(), {}
     )

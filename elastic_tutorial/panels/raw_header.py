@@ -76,6 +76,22 @@ def below(text: str, header: Header) -> str:
     return stream.read()
 
 
+def without_long_rows(text: str, header: Header) -> tuple[str, dict[int, int]]:
+    """Blank the rows of more cells than headings; return the text and their numbers of cells.
+
+    What is too much is cut off where it is blank.
+    """
+    width, too_long, out = len(header.names), {}, io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=header.delimiter, lineterminator="\n")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=header.delimiter)
+    for position, cells in enumerate(rows, start=-1):  # the headings come first
+        if any(cell.strip() for cell in cells[width:]):
+            too_long[position] = len(cells)
+            cells = []
+        writer.writerow(cells[:width])
+    return out.getvalue(), too_long
+
+
 def check_present(name: str, header: list[str], columns: list[str]) -> None:
     """Refuse a table that lacks columns, or has one twice."""
     missing = [column for column in columns if column not in header]

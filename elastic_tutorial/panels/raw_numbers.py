@@ -13,7 +13,7 @@ from elastic_tutorial.panels.faults import Fault
 from elastic_tutorial.panels.raw_file import MISSING
 from elastic_tutorial.validation import quoted
 
-_TRUTH = {"y": "1", "yes": "1", "true": "1", "n": "0", "no": "0", "false": "0"}
+_TRUTH = {"y": "1", "yes": "1", "true": "1", "x": "1", "n": "0", "no": "0", "false": "0"}
 _CODES = (
     "EUR USD GBP CHF JPY CNY INR BRL MXN CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TRY RUB UAH "
     "ILS ZAR KRW SGD HKD THB IDR MYR PHP VND AED SAR CLP COP PEN ARS"

@@ -105,13 +105,14 @@ def _faults(found, unique, kind, date_format, by, fault):
         yield fault([each.value is None for each in found], what)
     else:
         other = [each.kind != kind for each in found]
-        what, argument = _advice([u for u, bad in zip(unique, other, strict=True) if bad], kind)
+        what, argument = _advice(unique, other)
         yield fault(other, f"cannot be put in order of time{what}", argument)
         nowhere = [each.kind == kind and each.value is None for each in found]
         if kind == "day and month":
             yield fault(nowhere, _EITHER_ORDER, argument="date_format")
         else:
-            yield fault(nowhere, f"is not a {kind} that a calendar has; correct the cell")
+            perhaps = "; if it is a week, write it as 2024-W13" if kind == "month" else ""
+            yield fault(nowhere, f"is not a {kind} that a calendar has; correct the cell{perhaps}")
     timed = [each.time and by is None and each.value is not None for each in found]
     what = "has a time of day, as receipts have; add them up, as with by='day'"
     yield fault(timed, what, argument="by")
@@ -121,12 +122,13 @@ def _faults(found, unique, kind, date_format, by, fault):
         yield fault(wrong, what, argument="by")
 
 
-def _advice(odd, kind):
+def _advice(labels, odd):
     """Say what to do with labels that are no periods, and the argument that may mend it."""
-    if any(re.fullmatch(WEEK, label, re.IGNORECASE) for label in odd):
+    others = [label for label, bad in zip(labels, odd, strict=True) if not bad]
+    if others:
+        return f" with the others; write it as they are, such as {quoted(others[0])}", None
+    if any(re.fullmatch(WEEK, label, re.IGNORECASE) for label in labels):
         return "; write weeks with their year, as 2024-W01, or number them all", None
-    if any(period_of(label).kind for label in odd):
-        return f" among labels that are each a {kind}; write all in one form", None
     return (
         "; number the periods, write dates as 2024-01-31, or say how they are written, as "
         "date_format='%d/%m/%Y'"

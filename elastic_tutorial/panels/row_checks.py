@@ -12,12 +12,29 @@ from elastic_tutorial.panels.columns import first_row_of_product
 from elastic_tutorial.panels.faults import Fault
 from elastic_tutorial.validation import LARGEST_COUNT, quoted
 
+_DIGITS = 6  # of thousandths: beyond what a product of floats is off by
 _NAMED = 3  # columns in a message: they leave room in its line for what to do
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from elastic_tutorial.panels.raw_file import RawFile
+
+
+def too_long(file: RawFile) -> Iterator[Fault]:
+    """Yield the fault of rows with more cells than headings, if there are any."""
+    bad = np.zeros(len(file.table), bool)
+    bad[list(file.too_long)] = True
+    if file.too_long:
+        yield Fault(
+            "",
+            bad,
+            lambda i: (
+                f"{file.too_long[i]} cells under {len(file.header)} headings; put cells that hold "
+                "the separator in quotation marks"
+            ),
+            "more cells than headings",
+        )
 
 
 def left_out(table: pd.DataFrame, columns: dict, *, returns: bool, filled: bool) -> Iterator[tuple]:
@@ -83,12 +100,15 @@ def wrong_numbers(table: pd.DataFrame, columns: dict) -> Iterator[Fault]:
 def fractions(table: pd.DataFrame, units: str) -> Fault:
     """Return the fault of units that are no counts."""
     values = table[units].to_numpy()
+    # Three digits at most after the point, and before it: it may stand for thousands.
+    thousands = (np.round(values * 1000, _DIGITS) % 1 == 0) & (values < 1000) | np.isnan(values)
+    grouped = " (if the mark is one of thousands, thousands='.')" if thousands.all() else ""
     return Fault(
         units,
         np.isfinite(values) & (values != np.floor(values)),
         lambda i: (
             f"{values[i]:g} units are not a whole number; count packs, or round what is sold by "
-            "weight, with round_units=True"
+            f"weight, with round_units=True{grouped}"
         ),
         f"a fraction of a unit in column {quoted(units)}",
         argument="round_units",

@@ -67,13 +67,14 @@ def cells_of(
     left_out = list(raw_cells.no_sales(file.table, words, columns["price"]))
     left_out += [(f"no label in column {quoted(name)}", pd.isna(words[name])) for name in words]
     table = pd.DataFrame(words | {period: periods} | values)
-    return Cells(file, table, left_out, [*faults, *bad, *disorder])
+    return Cells(file, table, left_out, [*row_checks.too_long(file), *faults, *bad, *disorder])
 
 
 def sift(cells: Cells, columns: dict, choices: Choices) -> tuple[Rows, pd.DataFrame, pd.DataFrame]:
     """Return the rows in use, those left out, and product and period of the latter."""
     table, rules = cells.table.copy(), list(cells.left_out)
     sales = ~_any(rules, len(table))
+    rules.append(raw_cells.total_products(table, columns, sales))
     units, price = columns["units"], columns["price"]
     remarks = []
     for name in columns["covariates"]:
@@ -84,6 +85,7 @@ def sift(cells: Cells, columns: dict, choices: Choices) -> tuple[Rows, pd.DataFr
     table[price] = table[price].mask((table[units] == 0) & (table[price] == 0))
     returns = choices.by is not None
     rules += row_checks.left_out(table, columns, returns=returns, filled=choices.fill_zeros)
+    rules = _sparing(list(cells.file.too_long), rules)
     keep = ~_any(rules, len(table))
     numbers = np.arange(len(table)) + cells.file.first_row
     faults = _faults(cells, table, columns, choices, keep, numbers)
@@ -123,6 +125,14 @@ def settle(
 
 def _any(rules, n_rows):
     return np.logical_or.reduce([np.zeros(n_rows, bool), *(np.asarray(bad) for _, bad in rules)])
+
+
+def _sparing(positions, rules):
+    """Let rules not hold for rows whose cells are blank because they have a fault as a whole."""
+    spared = [(reason, np.array(bad, bool)) for reason, bad in rules]
+    for _, bad in spared:
+        bad[positions] = False
+    return spared
 
 
 def _faults(cells, table, columns, choices, keep, numbers):

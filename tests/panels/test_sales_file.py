@@ -185,6 +185,13 @@ BROKEN = {
     "a Total row": (with_row("Total,,23,,"), [], UNITS),
     "a Grand total row": (with_row(",Grand total,23,3.6,"), [], UNITS),
     "a Gesamt row without a price": (with_row("Gesamt,3,23,,x"), [], UNITS),
+    "a product of totals": (
+        with_row("Total,1,16,3.2,x\nTotal,2,7,4.1,x"),
+        [],
+        UNITS,
+    ),
+    "a long row of blanks": (with_row("tea,3,,3.0,drinks, ,"), [], UNITS),
+    "a long row, going on": (with_row("tea,3,4,3.0,drinks,5"), ["--keep-going"], UNITS),
     "a product called Total": (
         with_row("Total,1,4,3.0,food"),
         [],
@@ -333,6 +340,16 @@ BROKEN = {
         [],
         "row 2, column 'week': '2024-W60' is not a week that a calendar has",
     ),
+    "weeks without a W": (
+        changed(",1,", ",1/2024,", changed(",2,", ",13/2024,")),
+        [],
+        "'13/2024' is not a month.* if it is a week, write it as 2024-W13",
+    ),
+    "a unit for thousands": (
+        changed(",9,", ",1.209,"),
+        [],
+        "1.209 units are not a whole number.*if the mark is one of thousands, thousands='.'",
+    ),
     "months that may be days": (
         changed(",1,", ",Jan-24,", changed(",2,", ",Feb-24,")),
         [],
@@ -370,6 +387,11 @@ BROKEN = {
         [],
         "row 6, column 'dept': product 'tea' is in category 'food' here and in 'drinks' in row 2;",
     ),
+    "a cell too many in all rows": (
+        TABLE.replace("drinks", "drinks,1").replace("food", "food,2"),
+        [],
+        "row 2: 6 cells under 5 headings.* 4 rows have this fault",
+    ),
     "a long row": (with_row("tea,3,4,3.0,drinks,5"), [], "row 6: 6 cells under 5 headings"),
     "an open quotation mark": (
         with_row('"tea,3,4,3.0,drinks'),
@@ -395,6 +417,11 @@ BROKEN = {
         "sku,price,2024-W01,2024-W02,2024-W03,2024-W04\ntea,2.5,9,4,7,3\n",
         [],
         "wide table: '2024-W01' to '2024-W04' are 4 columns.*melt.*Unpivot",
+    ),
+    "a column for each numbered day": (
+        "sku,price,d_1,d_2,d_3\ntea,2.5,9,4,7\n",
+        [],
+        "wide table: 'd_1' to 'd_3' are 3 columns",
     ),
     "a column for each month, with words": (
         "sku,Jan 2024 units,Feb 2024 units,Jan 2024 price,Feb 2024 price\ntea,9,4,2,3\n",
@@ -617,3 +644,212 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     assert found.table["week"].tolist() == ["1970-01-02", "1970-01-03"] * 2
     same = ["sku", "sold", "price", "dept"]
     pd.testing.assert_frame_equal(found.table[same], expected.table[same])
+
+
+# --- Receipts, zeros, weights
+
+
+RECEIPTS = """,date,time,article,Quantity,unit_price
+0,2023-03-01,08:12,ROLL,2.0,"0,80 €"
+1,2023-03-01,08:14,SEED LOAF,1.0,"3,40 €"
+2,2023-03-01,09:02,ROLL,6.0,"0,80 €"
+3,2023-03-02,08:05,ROLL,3.0,"0,85 €"
+4,2023-03-02,08:31,SEED LOAF,2.0,"3,40 €"
+5,2023-03-02,08:40,ROLL,-1.0,"0,85 €"
+6,2023-03-02,08:41,BUN,-1.0,"0,85 €"
+"""
+OF_RECEIPTS = {"product": "article", "period": "date", "units": "Quantity", "price": "unit_price"}
+
+
+@pytest.mark.parametrize("more", [{}, {"decimal": ","}])
+def test_receipts_are_added_up_and_returns_taken_off(more, tmp_path):
+    path = write(tmp_path, RECEIPTS)
+    with pytest.raises(et.PanelError, match=r"rows 2 and 4, which differ in 'time'.*by='day'"):
+        et.read_sales(path, **OF_RECEIPTS, **more)
+    sales = et.read_sales(path, **OF_RECEIPTS, by="day", **more)
+    found = sales.table.set_index(["article", "date"])
+    assert found["Quantity"].to_dict() == {
+        ("ROLL", "2023-03-01"): 8,
+        ("ROLL", "2023-03-02"): 2,
+        ("SEED LOAF", "2023-03-01"): 1,
+        ("SEED LOAF", "2023-03-02"): 2,
+    }
+    assert found["unit_price"].tolist() == [0.8, 3.4, 0.85, 3.4]  # as it was: no error of rounding
+    row = {"row": 8, "reason": "more returned than sold in the day"}
+    assert sales.masked.to_dict("records") == [row]
+    assert sales.remarks == (
+        "7 rows added up by day gave 5; the price is revenue over units sold. Returned units, 2 in "
+        "2 rows, were taken off those sold in the same day.",
+    )
+
+
+def test_a_sum_has_the_mean_price_that_was_paid_and_says_what_differed(tmp_path):
+    rows = ["week,sku,sold,price,cost,promo", "2024-01-01,tea,3,2,1,0", "2024-01-03,tea,1,4,2,Y"]
+    path = write(tmp_path, "\n".join(rows))
+    roles = {"product": "sku", "period": "week", "units": "sold", "price": "price"}
+    sales = et.read_sales(path, **roles, cost="cost", covariates=["promo"], by="month")
+    assert sales.table.to_dict("records") == [
+        {"sku": "tea", "week": "2024-01", "sold": 4.0, "price": 2.5, "cost": 1.5, "promo": 0.5}
+    ]
+    assert "Column 'promo' differed within 1 of these rows" in sales.remarks[1]
+    with pytest.raises(et.PanelError, match="by must be 'day', 'week' or 'month'; got 'year'"):
+        et.read_sales(path, **roles, by="year")
+
+
+def test_revenue_stands_in_for_a_price(tmp_path):
+    path = write(
+        tmp_path, "week,sku,sold,euro\n1,tea,3,7.2\n2,tea,0,0\n3,tea,6,14.4\n4,tea,-1,-2\n"
+    )
+    roles = {"product": "sku", "period": "week", "units": "sold"}
+    sales = et.read_sales(path, **roles, revenue="euro")
+    assert sales.columns["price"] == "euro / sold"
+    assert sales.table["euro / sold"].tolist() == [2.4, 2.4]
+    assert sales.masked["row"].tolist() == [3, 5]
+    for more in ({}, {"price": "euro", "revenue": "euro"}):
+        with pytest.raises(et.PanelError, match="name the column of the price, or that of the rev"):
+            et.read_sales(path, **roles, **more)
+
+
+def slow_sellers(price_at_zero):
+    """Make a table with weeks in which nothing was sold, and the prices that stood there."""
+    rows = ["week,sku,dept,sold,price", f"1,a,x,0,{price_at_zero}"]
+    rows += [f"{week},a,x,{sold},{price if sold else price_at_zero}" for week, sold, price in SLOW]
+    return "\n".join([*rows, "1,b,x,1,3", "6,b,x,1,4", "3,c,x,1,2", "5,c,x,1,2"])
+
+
+SLOW = [(2, 2, 7.5), (3, 0, 0), (4, 1, 8.5), (5, 0, 0), (6, 3, 7.5)]
+
+
+@pytest.mark.parametrize("written", ["no price", "a price of 0", "no units", "no row"])
+def test_zeros_are_filled_with_the_price_before_if_shelves_were_full(written, tmp_path):
+    text = slow_sellers("0" if written == "a price of 0" else "")
+    if written == "no units":
+        text = text.replace(",0,", ",,")
+    if written == "no row":
+        text = re.sub(r"\n[135],a,x,0,", "", text)
+    path = write(tmp_path, text)
+    plain = read(path, [])
+    assert len(plain.table) == 7 and ("fill_zeros=True" in "".join(plain.remarks)) == (
+        written in ("no price", "a price of 0")
+    )
+    sales = read(path, ["--fill-zeros"])
+    panel = et.Panel.from_frame(sales.table, **sales.columns)
+    np.testing.assert_array_equal(panel.units[0], [np.nan, 2, 0, 1, 0, 3])
+    np.testing.assert_array_equal(panel.price[0], [np.nan, 7.5, 7.5, 8.5, 8.5, 7.5])
+    np.testing.assert_array_equal(panel.units[1], [1, 0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(panel.price[1], [3, 3, 3, 3, 3, 4])
+    assert "This is right if shelves were full" in sales.remarks[-1]
+    lost = "nothing sold, and no price in column 'price' before"
+    assert sales.masked["reason"].tolist() == ([] if written == "no row" else [lost])
+
+
+def test_what_was_left_out_is_not_filled(tmp_path):
+    path = write(tmp_path, with_row("tea,3,-2,3.0,drinks\ntea,4,2,3.0,drinks\njam,3,1,4.0,food"))
+    sales = read(path, ["--fill-zeros"])
+    panel = et.Panel.from_frame(sales.table, **sales.columns)
+    np.testing.assert_array_equal(panel.units[1], [9, 4, np.nan, 2])
+
+
+def test_rounding_says_what_it_does(tmp_path):
+    path = write(tmp_path, changed(",9,", ",19.35,", changed(",4,", ",0.4,")))
+    sales = read(path, ["--round-units"])
+    assert sales.table["sold"].tolist() == [19, 0, 7, 3]
+    assert "in 2 of 4 rows" in sales.remarks[0]
+    assert sales.remarks[0].endswith("of these rows 1 had fewer, and 1 became 0.")
+
+
+# --- Promotions, totals, wrong rows
+
+
+@pytest.mark.parametrize("cells", ["Y N", "yes no", "TRUE FALSE", "True False", "y n", "1 0"])
+def test_truth_is_read_as_1_and_0(cells, tmp_path):
+    yes, no = cells.split()
+    rows = [f"{row},{yes if i % 2 else no}" for i, row in enumerate(ROWS)]
+    path = write(tmp_path, "\n".join([f"{HEADER},promo", *rows]))
+    sales = et.read_sales(path, **ROLES, covariates=["promo"])
+    assert sales.table["promo"].tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("mark", ["1", "Y", "x"])
+def test_empty_cells_beside_nothing_but_1_are_0_and_named(mark, tmp_path):
+    rows = [f"{row},{mark if i % 2 else ''}" for i, row in enumerate(ROWS)]
+    path = write(tmp_path, "\n".join([f"{HEADER},promo", *rows]))
+    sales = et.read_sales(path, **ROLES, covariates=["promo"])
+    assert sales.table["promo"].tolist() == [0, 1, 0, 1]
+    said = "2 empty cells in column 'promo' were read as 0, since all others are 1."
+    assert sales.remarks == (said,)
+    path.write_text(path.read_text().replace(f"drinks,{mark}", "drinks,0"))
+    left = et.read_sales(path, **ROLES, covariates=["promo"])
+    assert left.masked["row"].tolist() == [2, 4]  # an empty cell beside 0 is unknown
+
+
+def test_words_in_a_covariate_ask_for_numbers(tmp_path):
+    path = write(tmp_path, "\n".join([f"{HEADER},promo", *(f"{row},leaflet" for row in ROWS)]))
+    with pytest.raises(et.PanelError, match=r"'leaflet' is not.*; write 1 and 0, or.* 4 rows have"):
+        et.read_sales(path, **ROLES, covariates=["promo"])
+
+
+def test_what_is_no_sale_is_named(tmp_path):
+    text = f"Sales\n\nshop,7\n{TABLE}\nTotal,,23,,\nGrand total,,,,\n{HEADER}\n,,,,\n\n"
+    sales = read(write(tmp_path, text), [])
+    assert sales.masked.to_dict("list") == {
+        "row": [1, 3, 9, 10, 11, 12, 13],
+        "reason": [
+            "above the headings",
+            "above the headings",
+            "no cell in use is filled",
+            "a row of totals",
+            "a row of totals",
+            "the headings again",
+            "no cell in use is filled",
+        ],
+    }
+
+
+def test_wrong_rows_are_named_by_kind_or_left_out(tmp_path):
+    rows = ["tea,3,many,3,drinks", "tea,soon,2,3,drinks", "tea,4,few,3,drinks", "tea,5,1,3,food"]
+    rows += [ROWS[0], "tea,6,1.5,3,drinks", "tea,7,1,3,drinks,8", "jam,3,5,4.0,food"]
+    path = write(tmp_path, TABLE + "\n".join(rows) + "\n")
+    with pytest.raises(et.PanelError) as caught:
+        read(path, [])
+    said = [str(each) for each in caught.value.parts]
+    assert str(caught.value).split("\n") == said
+    starts = [
+        "row 12: 6 cells under 5 headings",
+        "row 6, column 'sold': 'many'",
+        "row 7, column 'week': 'soon'",
+        "row 11, column 'sold': 1.5 units",
+        "row 9, column 'dept': product 'tea' is in category 'food'",
+        "row 2, column 'sku': product 'tea' has two rows for period 1: rows 2 and 10",
+        "8 of 12 rows are wrong; keep_going=True",
+    ]
+    assert len(said) == len(starts)
+    assert all(text.startswith(start) for text, start in zip(said, starts, strict=True)), said
+    assert said[1].endswith("2 rows have this fault.")
+    found = [each.argument for each in caught.value.parts]
+    assert found == [None, None, None, "round_units", None, "by", "keep_going"]
+    sales = read(path, ["--keep-going"])
+    assert sales.table["sold"].tolist() == [4, 7, 3, 5]
+    assert sales.masked["row"].tolist() == [2, 6, 7, 8, 9, 10, 11, 12]
+    assert sales.masked["reason"].tolist()[1] == "no plain number in column 'sold'"
+
+
+def test_what_leaving_out_cannot_mend_is_refused_all_the_same(tmp_path):
+    path = write(tmp_path, changed(",1,", ",03/02/2024,", changed(",2,", ",10/02/2024,")))
+    with pytest.raises(et.PanelError, match=r"may be day first or month first.* 4 rows have"):
+        read(path, ["--keep-going"])
+
+
+def test_parquet_knows_truth_and_receipts(tmp_path):
+    frame = pd.DataFrame({"sku": ["tea", "tea"], "week": pd.to_datetime(["2024-01-31 08:00"] * 2)})
+    frame = frame.assign(sold=[2, 3], price=["$2.5", "$2.5"], promo=[True, False], shop=[1, 2])
+    path = tmp_path / "sales.parquet"
+    frame.to_parquet(path)
+    roles = {"product": "sku", "period": "week", "units": "sold", "price": "price"}
+    sales = et.read_sales(path, **roles, covariates=["promo"], by="day")
+    assert sales.table.to_dict("records") == [
+        {"sku": "tea", "week": "2024-01-31", "promo": 0.5, "sold": 5.0, "price": 2.5}
+    ]
+    frame.assign(week=[1, 1]).to_parquet(path)
+    with pytest.raises(et.PanelError, match="rows 1 and 2, which differ in 'promo', 'shop'"):
+        et.read_sales(path, **roles)
