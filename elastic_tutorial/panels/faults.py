@@ -45,7 +45,7 @@ def refuse(faults: list[Fault], rows: np.ndarray, *, keep_going: bool) -> None:
     if len(errors) > 1 and not keep_going and not any(fault.whole_column for fault in fatal):
         wrong = np.logical_or.reduce([fault.bad for fault in fatal]).sum()
         text = f"{wrong:,} of {len(rows):,} rows are wrong; keep_going=True leaves them out."
-        errors.append(PanelError(text, argument="keep_going"))
+        errors += [PanelError(text, argument="keep_going")] if wrong < len(rows) else []
     raise_all(errors)
 
 

@@ -101,11 +101,27 @@ def ordered(labels: list[str]) -> list[Period]:
     day_first = [day_of(int(each["year"]), int(each["b"]), int(each["a"])) for each in found]
     month_first = [day_of(int(each["year"]), int(each["a"]), int(each["b"])) for each in found]
     no_doubt = all(each["mark"] == "." or each["a"] == each["b"] for each in found)
-    if None not in day_first and None not in month_first and not no_doubt:
-        return [Period("day and month", None)] * len(found)
-    dates = day_first if day_first.count(None) <= month_first.count(None) else month_first
     times = [_has_time(each["time"]) for each in found]
+    if None not in day_first and None not in month_first and not no_doubt:
+        return [Period("day and month", None, time) for time in times]
+    dates = day_first if day_first.count(None) <= month_first.count(None) else month_first
     return [Period("date", day, time) for day, time in zip(dates, times, strict=True)]
+
+
+def format_of(label: str) -> str:
+    """Return the format in which a date of numbers, or a month by name, seems to be written."""
+    if parts := re.fullmatch(r"[A-Za-z]{3}(\W)\d\d", label):
+        return f"%b{parts[1]}%y"
+    parts = re.fullmatch(r"\d+(\W)\d+\W\d*?(\d\d)?(\d\d)(\W+|T)?(\d+:\d+)?(:\d+)?(.*)", label)
+    if parts is None:
+        return "%d/%m/%Y"
+    mark, century, _, gap, hours, seconds, rest = parts.groups()
+    of_day = f"%d{mark}%m{mark}%{'Y' if century else 'y'}"
+    if not hours:
+        return of_day
+    half = re.fullmatch(r"(\s*)[AaPp][Mm]", rest)
+    clock = f"{'%I' if half else '%H'}:%M{':%S' if seconds else ''}"
+    return f"{of_day}{gap}{clock}{f'{half[1]}%p' if half else ''}"
 
 
 def is_period(heading: str) -> bool:

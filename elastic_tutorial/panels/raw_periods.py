@@ -10,14 +10,18 @@ import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.faults import Fault
-from elastic_tutorial.panels.period_forms import KINDS, WEEK, Period, day_of, ordered, period_of
+from elastic_tutorial.panels.period_forms import (
+    KINDS,
+    WEEK,
+    Period,
+    day_of,
+    format_of,
+    ordered,
+    period_of,
+)
 from elastic_tutorial.validation import quoted
 
 _COMPACT = re.compile(r"((?:19|20)\d\d)([01]\d)([0-3]\d)")  # 20240131
-_EITHER_ORDER = (
-    "may be day first or month first; write dates as 2024-01-31, or name the order, as "
-    "date_format='%d/%m/%Y'"
-)
 
 
 def periods_of(
@@ -105,15 +109,20 @@ def _faults(found, unique, kind, date_format, by, fault):
         yield fault([each.value is None for each in found], what)
     else:
         other = [each.kind != kind for each in found]
-        what, argument = _advice(unique, other)
-        yield fault(other, f"cannot be put in order of time{what}", argument)
+        if any(other):
+            what, argument = _advice(unique, other)
+            yield fault(other, f"cannot be put in order of time{what}", argument)
         nowhere = [each.kind == kind and each.value is None for each in found]
-        if kind == "day and month":
-            yield fault(nowhere, _EITHER_ORDER, argument="date_format")
+        if kind == "day and month" and any(nowhere):
+            what = (
+                "may be day first or month first; write dates as 2024-01-31, or name the order, as "
+                f"date_format={format_of(unique[nowhere.index(True)])!r} does"
+            )
+            yield fault(nowhere, what, argument="date_format")
         else:
             perhaps = "; if it is a week, write it as 2024-W13" if kind == "month" else ""
             yield fault(nowhere, f"is not a {kind} that a calendar has; correct the cell{perhaps}")
-    timed = [each.time and by is None and each.value is not None for each in found]
+    timed = [each.time and by is None for each in found]
     what = "has a time of day, as receipts have; add them up, as with by='day'"
     yield fault(timed, what, argument="by")
     if by is not None and kind in ("week", "month") and kind != by:
@@ -131,7 +140,7 @@ def _advice(labels, odd):
         return "; write weeks with their year, as 2024-W01, or number them all", None
     return (
         "; number the periods, write dates as 2024-01-31, or say how they are written, as "
-        "date_format='%d/%m/%Y'"
+        f"date_format={format_of(labels[0])!r} does"
     ), "date_format"
 
 

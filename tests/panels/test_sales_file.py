@@ -834,6 +834,36 @@ def test_wrong_rows_are_named_by_kind_or_left_out(tmp_path):
     assert sales.masked["reason"].tolist()[1] == "no plain number in column 'sold'"
 
 
+@pytest.mark.parametrize(
+    "label, more",
+    [
+        ("03/02/2024", {}),
+        ("3.2.24", {}),
+        ("03-02-2024", {}),
+        ("3/2/2024 8:15", {"by": "day"}),
+        ("03/02/2024 08:15:30 PM", {"by": "day"}),
+        ("3/2/2024 8:15PM", {"by": "week"}),
+        ("Jan-24", {}),
+    ],
+)
+def test_the_format_that_a_message_names_reads_the_file(label, more, tmp_path):
+    path = write(tmp_path, changed(",1,", f",{label},", changed(",2,", f",{label},")))
+    with pytest.raises(et.PanelError) as caught:
+        et.read_sales(path, **ROLES, **more)
+    named = re.search("date_format='(.*?)'", str(caught.value))[1]
+    sales = et.read_sales(path, **ROLES, date_format=named, **{"by": "day"} | more)
+    assert set(sales.table["week"].str[:4]) == {"2024"}
+
+
+def test_a_doubtful_date_with_a_time_of_day_needs_two_arguments_and_names_both(tmp_path):
+    text = changed(",1,", ",3/2/2024 8:15,", changed(",2,", ",3/2/2024 9:15,"))
+    with pytest.raises(et.PanelError) as caught:
+        read(write(tmp_path, text), [])
+    assert [each.argument for each in caught.value.parts] == ["date_format", "by"]
+    named = ["--date-format=%d/%m/%Y %H:%M", "--by=day"]
+    assert read(write(tmp_path, text), named).table["week"].tolist() == ["2024-02-03"] * 2
+
+
 def test_what_leaving_out_cannot_mend_is_refused_all_the_same(tmp_path):
     path = write(tmp_path, changed(",1,", ",03/02/2024,", changed(",2,", ",10/02/2024,")))
     with pytest.raises(et.PanelError, match=r"may be day first or month first.* 4 rows have"):
