@@ -162,7 +162,7 @@ def _add_file(add):
     add("--date-format", metavar="FORMAT", help="of the periods, as %%d/%%m/%%Y")
     text = "add rows up, such as receipts, less returns; the price is revenue over units sold"
     add("--by", choices=("day", "week", "month"), help=text)
-    text = "shelves were full: where a product has no row or no number, it sold nothing"
+    text = "shelves were full: with no row or number a product sold nothing, at the price before"
     add("--fill-zeros", action="store_true", help=text)
     add("--round-units", action="store_true", help="round what is sold by weight")
     text = "leave out rows that would be refused, and list them in masked.csv"

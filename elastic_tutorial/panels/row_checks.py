@@ -73,8 +73,8 @@ def of_unsold(reasons: pd.Series, price: str) -> list[str]:
     return [
         f"{count:,} rows in which nothing was sold have no price and were left out. Without the "
         "periods in which they did not sell, slow sellers seem to sell more, most of all at high "
-        "prices, and elasticities come out too close to 0. If shelves were full, fill_zeros=True "
-        "gives these rows the price before."
+        "prices, and elasticities come out too close to 0. Put in the prices that stood there; if "
+        "shelves were full and prices move seldom, fill_zeros=True takes the price before."
     ]
 
 

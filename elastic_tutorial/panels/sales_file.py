@@ -90,8 +90,8 @@ def read_sales(
         Add rows up, such as receipts: dates become days, weeks (named by their Mondays) or months.
         Returns are taken off the units; the price is revenue over units sold.
     fill_zeros : bool
-        Shelves were full: a product without a row in a period between its first and its last, or
-        with an empty cell of units, sold nothing then, at the price before.
+        Shelves were full and prices move seldom: a product without a row in a period between its
+        first and its last, or with an empty cell of units, sold nothing then, at the price before.
     round_units : bool
         Round what is sold by weight to whole units.
     keep_going : bool

@@ -738,9 +738,18 @@ def test_zeros_are_filled_with_the_price_before_if_shelves_were_full(written, tm
     np.testing.assert_array_equal(panel.price[0], [np.nan, 7.5, 7.5, 8.5, 8.5, 7.5])
     np.testing.assert_array_equal(panel.units[1], [1, 0, 0, 0, 0, 1])
     np.testing.assert_array_equal(panel.price[1], [3, 3, 3, 3, 3, 4])
-    assert "This is right if shelves were full" in sales.remarks[-1]
+    assert "it moved in 75% of cases. That is often" in sales.remarks[-1]
     lost = "nothing sold, and no price in column 'price' before"
     assert sales.masked["reason"].tolist() == ([] if written == "no row" else [lost])
+
+
+def test_a_price_that_moves_seldom_may_be_carried_on(tmp_path):
+    rows = [f"{sku},{week},1,{2 if week < 20 else 3},x" for sku in "ab" for week in range(24)]
+    del rows[10]
+    sales = read(write(tmp_path, "\n".join([HEADER, *rows])), ["--fill-zeros"])
+    assert sales.table["sold"].tolist() == [1] * 10 + [0] + [1] * 37
+    assert sales.remarks[0].startswith("1 row of 0 units came in")
+    assert sales.remarks[0].endswith("from row to row of a product it moved in 4% of cases.")
 
 
 def test_what_was_left_out_is_not_filled(tmp_path):
