@@ -34,22 +34,24 @@ def main(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings(record=True, action="always") as caught:
             _run(options, caught)
     except KeyboardInterrupt:
-        return _complain("interrupted; nothing was written", 130)
+        return _complain("interrupted; nothing was written", code=130)
     except Exception as error:
         if options.traceback:
             raise
-        return _complain(_one_line(error), 2)
+        return _complain(*map(_one_line, getattr(error, "parts", ()) or [error]))
     return 0
 
 
 def _run(options, caught):
     """Read, check, fit, test, price, write."""
     progress = _Progress(sys.stderr if sys.stderr.isatty() else None, 6)
-    from elastic_tutorial.report import command  # after --help, which needs none of what it imports
+    from elastic_tutorial.report import reading  # after --help, which needs none of what it imports
 
     progress.step("reading")
-    folder = command.claim(options)
-    sales, panel, remarks = command.read(options)
+    folder = reading.claim(options)
+    sales, panel, remarks = reading.read(options)
+    from elastic_tutorial.report import command  # after reading, which needs no JAX to complain
+
     checks = [command.check(panel, options)]
     progress.step(f"fitting {panel.n_products:,} products")
     posterior = command.fit(panel, options)
@@ -82,11 +84,11 @@ class _Progress:
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
         """Complain in one line, as everything else does."""
-        self.exit(_complain(f"{message} (--help shows an example)", 2))
+        self.exit(_complain(f"{message} (--help shows an example)"))
 
 
-def _complain(message, code):
-    sys.stderr.write(f"error: {message}\n")
+def _complain(*messages, code=2):
+    sys.stderr.write("".join(f"error: {message}\n" for message in messages))
     return code
 
 
@@ -121,9 +123,11 @@ def _parser():
         "product": "column of the product",
         "period": "column of the period: numbers, or dates such as 2024-01-31",
         "units": "column of the units sold in the period",
-        "price": "column of the price per unit",
     }.items():
         add(f"--{name}", required=True, metavar="COLUMN", help=text)
+    either = parser.add_mutually_exclusive_group(required=True).add_argument
+    either("--price", metavar="COLUMN", help="column of the price per unit")
+    either("--revenue", metavar="COLUMN", help="column of what the units brought, for a price")
     add("--out", required=True, metavar="FOLDER", help="folder to write, which must not exist")
     add("--category", metavar="COLUMN", help="column of the product's category")
     add("--cost", metavar="COLUMN", help="column of the unit cost; without it prices seek revenue")
@@ -153,9 +157,16 @@ def _add_model(add):
 
 def _add_file(add):
     add("--encoding", default="utf-8", help="of a CSV file, often cp1252 (default: %(default)s)")
-    add("--decimal", default=".", help="decimal mark (default: %(default)s)")
-    add("--thousands", help="mark between thousands (default: none is accepted)")
+    add("--decimal", help="decimal mark, where a number may be read in two ways")
+    add("--thousands", help="mark between thousands, likewise")
     add("--date-format", metavar="FORMAT", help="of the periods, as %%d/%%m/%%Y")
+    text = "add rows up, such as receipts, less returns; the price is revenue over units sold"
+    add("--by", choices=("day", "week", "month"), help=text)
+    text = "shelves were full: with no row or number a product sold nothing, at the price before"
+    add("--fill-zeros", action="store_true", help=text)
+    add("--round-units", action="store_true", help="round what is sold by weight")
+    text = "leave out rows that would be refused, and list them in masked.csv"
+    add("--keep-going", action="store_true", help=text)
 
 
 def _version():

@@ -1,6 +1,7 @@
 """Many products over many periods: the type ``Panel``, and every road that leads to one.
 
-The files, in reading order; the last three read a sales file of one's own, as people export it:
+The files, in reading order; from ``sales_file`` on they read a sales file of one's own, as people
+export it:
 
 - ``panel``: ``Panel``, checked at construction, made by ``from_frame``, narrowed by ``select``
 - ``columns``: columns of a table, checked and turned into arrays; ``PanelError``
@@ -11,6 +12,14 @@ The files, in reading order; the last three read a sales file of one's own, as p
 - ``store``: a simulated store and its truth, ``simulate_store``
 - ``worlds``: three such stores with names, for classes
 - ``sales_file``: ``read_sales`` and ``SalesTable``, a file of sales as a tidy table; ``unit_costs``
-- ``raw_file``: encoding, separator and columns of that file
-- ``raw_cells``: its cells as labels, periods and numbers, and which rows are masked
+- ``sifting``: the steps from the cells of that file to its rows in use
+- ``raw_file``: its encoding and its columns
+- ``raw_header``: where its headings stand, what separates them, and whether the table is wide
+- ``raw_cells``: its labels; which rows are no sales, and which are masked
+- ``raw_numbers``: its numbers, in any form that leaves no doubt
+- ``raw_periods``: its periods, likewise
+- ``period_forms``: how people write a period
+- ``row_checks``: which rows are left out for their numbers, and which are wrong
+- ``faults``: what is wrong, gathered, so that one run names all of it
+- ``receipts``: rows added up by period, zeros filled, weights rounded
 """

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 class PanelError(ValueError):
     """A sales table that cannot be a panel; the message names column, row and value.
 
-    ``argument`` is the name of the argument that may mend it, such as ``"decimal"``, or None.
+    ``argument`` is the name of the argument that may mend it, such as ``"decimal"``, or None. An
+    error of several kinds of fault has in ``parts`` an error of each.
     """
 
-    def __init__(self, message, *, argument=None):
+    def __init__(self, message, *, argument=None, parts=()):
         super().__init__(message)
         self.argument = argument
+        self.parts = tuple(parts)
 
 
 def read_columns(frame: IntoDataFrame, columns: list[str]) -> nw.DataFrame:
@@ -133,17 +135,23 @@ def check_one_category(
 ) -> None:
     """Refuse a product in two categories; arguments as in ``check_repeats``."""
     product, category = codes["product"], codes["category"]
-    first_of = np.empty(product.max() + 1, int)
-    first_of[product[::-1]] = np.arange(len(product))[::-1]  # the first row is written last
-    moved = category != category[first_of[product]]
+    first = first_row_of_product(product)
+    moved = category != category[first]
     if moved.any():
         here = int(moved.argmax())
-        first = first_of[product[here]]
         raise PanelError(
             f"column {quoted(column)}, row {rows[here]}: product "
             f"{quoted(labels['product'][here])} is in category {quoted(labels['category'][here])} "
-            f"here and in {quoted(labels['category'][first])} in row {rows[first]}; give it one."
+            f"here and in {quoted(labels['category'][first[here]])} in row {rows[first[here]]}; "
+            "give it one."
         )
+
+
+def first_row_of_product(product: np.ndarray) -> np.ndarray:
+    """Position of the first row of each row's product."""
+    first = np.empty(product.max() + 1, int)
+    first[product[::-1]] = np.arange(len(product))[::-1]  # the first row is written last
+    return first[product]
 
 
 def category_of_product(codes: dict[str, np.ndarray], n_products: int) -> np.ndarray:

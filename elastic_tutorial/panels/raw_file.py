@@ -3,49 +3,85 @@
 from __future__ import annotations
 
 import csv
-import difflib
+import gzip
 import io
 import re
 import warnings
+import zlib
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.raw_header import (
+    below,
+    check_present,
+    find_header,
+    without_long_rows,
+)
 from elastic_tutorial.validation import quoted
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None"]
-_DELIMITERS = ",;\t|"
-_ALIKE = 0.5  # share of letters two headings have in common, from which one may be meant
-_LISTED = 12  # headings in a message: they fill its line
 _LONGEST_PATH = 200  # characters of a path in a message
 _NOT_TEXT = {
     b"PK\x03\x04": "is an Excel workbook or a zip archive; save the sheet as CSV (UTF-8)",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save the sheet as CSV (UTF-8)",
-    b"\x1f\x8b": "is compressed by gzip; unpack it first",
     b"BZh": "is compressed by bzip2; unpack it first",
     b"%PDF": "is a PDF; export the sales as CSV (UTF-8)",
 }
-_QUOTE = "put cells that hold the separator in quotation marks"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_GZIP = b"\x1f\x8b"
+
+
+class RawFile(NamedTuple):
+    """The columns in use as they stand in a file, and what else is known of it."""
+
+    table: pd.DataFrame
+    header: list[str]
+    first_row: int  # the number by which people know the first row; the headings of a CSV are row 1
+    above: list[int]  # rows above the headings that are not blank
+    read_more: Callable[[list[str]], pd.DataFrame]  # other columns, as text
+    too_long: dict[int, int]  # cells of the rows that have more cells than headings, by position
+
+
+class _RowsTooLong(Exception):
+    """Some rows have more cells than there are headings."""
 
 
 def read_raw(
     path: str | Path, columns: list[str], *, labels: list[str], encoding: str, decimal: str
-) -> tuple[pd.DataFrame, int]:
-    """Read the named columns of a CSV or Parquet file.
+) -> RawFile:
+    """Read the named columns of a CSV or Parquet file, packed by gzip or not.
 
-    Columns in ``labels`` come as text, others as numbers where all of their cells are plain ones,
-    else as text. Returns the table and the number by which people know its first row: in a CSV
-    file the header is row 1.
+    Columns in ``labels`` come as text. The others come as numbers if all of their cells are plain
+    ones, else all of them as text, since the marks in one tell how to read another.
     """
     path = Path(path)
     _check_names(columns)
     data = _bytes(path)
     if data[:4] == b"PAR1":
-        return _parquet(path, columns), 1
-    return _csv(_decode(data, path.name, encoding), path.name, columns, labels, decimal), 2
+        return _parquet(path, columns)
+    text = _decode(data, path.name, encoding)
+    header = find_header(text, path.name, columns)
+    body, too_long = below(text, header), {}
+
+    def read(columns, labels):
+        return _csv(body, path.name, header, columns, labels, decimal)
+
+    try:
+        table = read(columns, labels)
+    except _RowsTooLong:
+        body, too_long = without_long_rows(body, header)
+        table = read(columns, labels)
+    if any(pd.api.types.is_string_dtype(table[each]) for each in columns if each not in labels):
+        table = read(columns, columns)
+    more = partial(read, labels=[])
+    return RawFile(table, header.names, header.row + 1, header.above, more, too_long)
 
 
 def _check_names(columns):
@@ -69,9 +105,20 @@ def _bytes(path):
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PanelError(f"{quoted(path.name)} cannot be read: {reason}.") from None
+    if data.startswith(_GZIP):
+        data = _unpacked(data, path.name)
     if not data.strip():
         raise PanelError(f"{path.name} is empty.")
     return data
+
+
+def _unpacked(data, name):
+    """Unpack what gzip packed."""
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        text = f"{quoted(name)} cannot be unpacked by gzip: {error}; pack or copy it again."
+        raise PanelError(text) from None
 
 
 def _decode(data, name, encoding):
@@ -98,86 +145,40 @@ def _decode(data, name, encoding):
     return text
 
 
-def _csv(text, name, columns, labels, decimal):
-    """Read the columns from text, whatever separates them."""
-    header, delimiter = _header(text, name, columns)
+def _csv(text, name, header, columns, labels, decimal):
+    """Read the columns from text that begins with the headings."""
+    width = len(header.names)
     options: dict[str, Any] = {
-        "sep": delimiter,
+        "sep": header.delimiter,
         "decimal": decimal,
-        "names": range(len(header)),
+        "names": range(width),
         "header": 0,
-    }
-    strict: dict[str, Any] = {
         "keep_default_na": False,
-        "na_values": MISSING,
         "skip_blank_lines": False,
+        "index_col": False,
+        "low_memory": False,
     }
     # Product 007 is not product 7, and a product may be called NA.
-    position = {column: header.index(column) for column in columns}
+    position = {column: header.names.index(column) for column in columns}
     as_text = {position[column]: str for column in labels}
-    strict["na_values"] = {i: [""] if i in as_text else MISSING for i in range(len(header))}
+    missing = {i: [""] if i in as_text else MISSING for i in range(width)}
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            table = pd.read_csv(
-                io.StringIO(text),
-                **options,
-                **strict,
-                dtype=as_text,
-                index_col=False,
-                low_memory=False,
-            )
+            table = pd.read_csv(io.StringIO(text), **options, na_values=missing, dtype=as_text)
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
-        raise PanelError(f"{name}{_fault(error, len(header))}") from None
+        if isinstance(error, pd.errors.ParserWarning) or "Expected" in str(error):
+            raise _RowsTooLong from None
+        raise PanelError(f"{name}{_fault(error, header.row - 1)}") from None
     if not len(table):
         raise PanelError(f"{name} has a header and no rows.")
     return table[[position[column] for column in columns]].set_axis(columns, axis=1)
 
 
-def _header(text, name, columns):
-    """Find the names in the first row, and the delimiter that separates them."""
-    best = []
-    for delimiter in _DELIMITERS:
-        try:
-            first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-        except csv.Error as error:
-            raise PanelError(f"{name}, row 1: {error}; is a quotation mark missing?") from None
-        found = [field.strip() for field in first]
-        best.append((sum(column in found for column in columns), len(found), found, delimiter))
-    _, width, header, delimiter = max(best, key=lambda each: each[:2])
-    if not any(header):
-        raise PanelError(f"{name}, row 1 is blank; the headings must stand there.")
-    if width == 1 and len(columns) > 1:
-        raise PanelError(
-            f"{name} has one column, {quoted(header[0])}; separate columns by commas, semicolons "
-            "or tabs."
-        )
-    check_present(name, header, columns)
-    return header, delimiter
-
-
-def check_present(name: str, header: list[str], columns: list[str]) -> None:
-    """Refuse a table that lacks a column, or has it twice."""
-    for column in columns:
-        if column not in header:
-            close = difflib.get_close_matches(column, header, 1, _ALIKE)
-            hint = f"; did you mean {quoted(close[0])}?" if close else "."
-            listed = ", ".join(quoted(each) for each in header[:_LISTED])
-            more = f" and {len(header) - _LISTED} more" if len(header) > _LISTED else ""
-            raise PanelError(f"{name} has no column {quoted(column)}, only {listed}{more}{hint}")
-        if header.count(column) > 1:
-            raise PanelError(f"{name} has two columns {quoted(column)}; rename one.")
-
-
-def _fault(error, width):
-    """Say in words what pandas could not read under so many headings."""
+def _fault(error, above):
+    """Say in words what pandas could not read, below so many rows."""
     message = str(error)
-    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
-        wanted, row, seen = found.groups()
-        return f", row {row}: {seen} cells under {wanted} headings; {_QUOTE}."
     if found := re.search(r"EOF inside string starting at row (\d+)", message):
-        return f", row {int(found[1]) + 1}: a quotation mark opens and never closes."
-    if isinstance(error, pd.errors.ParserWarning):
-        return f", row 2: more than {width} cells under {width} headings; {_QUOTE}."
+        return f", row {int(found[1]) + 1 + above}: a quotation mark opens and never closes."
     return f" cannot be read as a table: {' '.join(message.split())}."
 
 
@@ -186,11 +187,14 @@ def _parquet(path, columns):
     from pyarrow import ArrowException, parquet  # large, and needed here alone
 
     try:
-        check_present(path.name, parquet.read_schema(path).names, columns)
+        names = parquet.read_schema(path).names
+        check_present(path.name, names, columns)
         table = parquet.read_table(path, columns=columns).to_pandas()
     except (ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise PanelError(f"{path.name} cannot be read as Parquet: {reason}.") from None
     if not len(table):
         raise PanelError(f"{path.name} has no rows.")
-    return table
+    return RawFile(
+        table, names, 1, [], lambda each: parquet.read_table(path, columns=each).to_pandas(), {}
+    )

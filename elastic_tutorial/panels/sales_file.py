@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import numpy as np
 import pandas as pd
 
-from elastic_tutorial.panels import raw_cells, raw_file
-from elastic_tutorial.panels.columns import PanelError, check_one_category, check_repeats
-from elastic_tutorial.validation import LARGEST_COUNT, quoted
+from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.raw_file import read_raw
+from elastic_tutorial.panels.raw_numbers import Marks
+from elastic_tutorial.panels.sifting import Choices, cells_of, settle, sift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ class SalesTable(NamedTuple):
         ``row`` (as counted in the file, its header being row 1) and ``reason``.
     columns : dict
         Which column plays which role; what ``Panel.from_frame`` wants to know.
+    remarks : tuple of str
+        Sentences on what was added up, filled or rounded.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class SalesTable(NamedTuple):
     table: pd.DataFrame
     masked: pd.DataFrame
     columns: dict
+    remarks: tuple = ()
 
 
 def read_sales(
@@ -48,37 +51,55 @@ def read_sales(
     product: str,
     period: str,
     units: str,
-    price: str,
+    price: str | None = None,
+    revenue: str | None = None,
     category: str | None = None,
     cost: str | None = None,
     covariates: Sequence[str] = (),
+    by: str | None = None,
+    fill_zeros: bool = False,
+    round_units: bool = False,
+    keep_going: bool = False,
     encoding: str = "utf-8",
-    decimal: str = ".",
+    decimal: str | None = None,
     thousands: str | None = None,
     date_format: str | None = None,
 ) -> SalesTable:
     r"""Read a CSV or Parquet file of sales, one row for each product and period.
 
-    Columns may be separated by commas, semicolons, tabs or bars. Labels are text, spaces around
-    them dropped. Periods are whole numbers or dates of any form that leaves no doubt. A row is
-    left out, and listed, if a cell in use is empty, if its units are negative (more returned than
-    sold) or if its price is not above 0. Whatever else cannot be right is refused.
+    Columns may be separated by commas, semicolons, tabs or bars, and a CSV file may be packed by
+    gzip. Labels are text, spaces around them dropped. Periods, numbers, currencies and Y/N are
+    understood in any form that leaves no doubt. A row is left out, and listed, if it is no sale
+    (blank, a title, a total), if a cell in use is empty, if its units are negative (more returned
+    than sold) or if its price is not above 0. Whatever else cannot be right is refused.
 
     Parameters
     ----------
     path : str or Path
-    product, period, units, price : str
+    product, period, units : str
         Names of the columns.
+    price, revenue : str
+        Name of the column of the price per unit, or of what all units of the row brought.
     category : str, optional
         Column that puts each product in one category.
     cost : str, optional
         Column of unit costs, above 0. It may have empty cells.
     covariates : sequence of str
-        Numeric columns that enter the model, such as a promotion.
+        Numeric columns that enter the model, such as a promotion, which may be Y and N.
+    by : {"day", "week", "month"}, optional
+        Add rows up, such as receipts: dates become days, weeks (named by their Mondays) or months.
+        Returns are taken off the units; the price is revenue over units sold.
+    fill_zeros : bool
+        Shelves were full and prices move seldom: a product without a row in a period between its
+        first and its last, or with an empty cell of units, sold nothing then, at the price before.
+    round_units : bool
+        Round what is sold by weight to whole units.
+    keep_going : bool
+        Leave out rows that would be refused, and list them.
     encoding : str
         Of a CSV file. A byte order mark is understood.
-    decimal, thousands : str
-        Marks in the numbers of a CSV file; without ``thousands`` none is accepted.
+    decimal, thousands : str, optional
+        Marks in the numbers of a CSV file, where they leave a doubt.
     date_format : str, optional
         As for ``datetime.strptime``.
 
@@ -89,8 +110,9 @@ def read_sales(
     Raises
     ------
     PanelError
-        In one line: what is wrong, in which row and column, and what to do; where an argument may
-        mend it, its name is the error's ``argument``.
+        A line for each kind of fault: what is wrong, in which row and column, in how many, and
+        what to do. Where an argument may mend it, its name is the error's ``argument``; an error of
+        several kinds has them as ``parts``.
 
     Examples
     --------
@@ -103,30 +125,25 @@ def read_sales(
     [{'row': 3, 'reason': "negative units in column 'sold' (more returned than sold)"}]
     """
     _check_marks(decimal, thousands)
-    if isinstance(covariates, str):
-        raise PanelError(f"covariates must be a sequence of names; got {covariates!r}.")
+    _check_choices(covariates, by, price, revenue)
+    amount = cast("str", price or revenue)
     labels = {"product": product, "period": period} | ({"category": category} if category else {})
-    numbers = {"units": units, "price": price} | ({"cost": cost} if cost else {})
-    names = [*labels.values(), *numbers.values(), *covariates]
-    as_text = list(labels.values())
-    raw, first = raw_file.read_raw(path, names, labels=as_text, encoding=encoding, decimal=decimal)
-    table = pd.DataFrame(index=raw.index)
-    for name in labels.values():
-        if name == period:
-            table[name] = raw_cells.periods_of(raw[name], name, first, date_format)
-        else:
-            table[name] = raw_cells.labels_of(raw[name], name, first)
-    marks = {"decimal": decimal, "thousands": thousands}
-    for name in [*numbers.values(), *covariates]:
-        table[name] = raw_cells.numbers_of(raw[name], name, first, **marks)
-    keep, reason = raw_cells.mask(table, list(_rules(table, labels, numbers, covariates)))
-    rows = np.arange(len(table)) + first
-    blank = raw.isna().all(axis=1).to_numpy()[~keep]  # an empty line is no row
-    masked = pd.DataFrame({"row": rows[~keep], "reason": reason})[~blank]
-    table = table[keep].infer_objects().reset_index(drop=True)
-    _refuse(table, labels, numbers, rows[keep])
-    columns = labels | {"units": units, "price": price, "covariates": list(covariates)}
-    return SalesTable(table, masked.reset_index(drop=True), columns)
+    numbers = {"units": units, "price": amount} | ({"cost": cost} if cost else {})
+    columns: dict[str, Any] = labels | numbers | {"covariates": list(covariates)}
+    file = read_raw(
+        path,
+        [*labels.values(), *numbers.values(), *covariates],
+        labels=list(labels.values()),
+        encoding=encoding,
+        decimal=decimal or ("," if thousands == "." else "."),
+    )
+    marks, choices = Marks(decimal, thousands), Choices(by, fill_zeros, round_units, keep_going)
+    cells = cells_of(file, columns, marks, date_format, choices)
+    if revenue:
+        cells, columns = cells.priced(columns)
+    rows, masked = settle(*sift(cells, columns, choices), columns, choices)
+    columns.pop("cost", None)
+    return SalesTable(rows.table, masked, columns, tuple(rows.remarks))
 
 
 def unit_costs(sales: SalesTable, panel: Panel, *, cost: str) -> pd.Series:
@@ -147,6 +164,7 @@ def unit_costs(sales: SalesTable, panel: Panel, *, cost: str) -> pd.Series:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from elastic_tutorial import Panel
     >>> table = pd.DataFrame({"item": ["tea"] * 2, "week": [1, 2], "sold": [9, 7]})
     >>> table = table.assign(price=[2.0, 3.0], cost=[1.0, np.nan])
@@ -163,60 +181,21 @@ def unit_costs(sales: SalesTable, panel: Panel, *, cost: str) -> pd.Series:
 
 def _check_marks(decimal, thousands):
     """Refuse marks that cannot tell numbers apart."""
-    if decimal not in (".", ","):
+    if decimal not in (None, ".", ","):
         raise PanelError(f"decimal must be '.' or ','; got {decimal!r}.", argument="decimal")
     if thousands is not None and (len(thousands) != 1 or thousands in f"{decimal}0123456789+-eE"):
+        unlike = f" other than the decimal mark {decimal!r}" if decimal else ""
         raise PanelError(
-            f"thousands must be one character other than the decimal mark {decimal!r}, such as "
-            f"',' or a space; got {thousands!r}.",
+            f"thousands must be one character{unlike}, such as ',' or a space; got {thousands!r}.",
             argument="thousands",
         )
 
 
-def _rules(table, labels, numbers, covariates):
-    """Say which rows are left out, and why."""
-    for name in labels.values():
-        yield f"no label in column {quoted(name)}", table[name].isna()
-    for name in [numbers["units"], numbers["price"], *covariates]:
-        yield f"no number in column {quoted(name)}", table[name].isna()
-    units, price = numbers["units"], numbers["price"]
-    returned = f"negative units in column {quoted(units)} (more returned than sold)"
-    yield returned, table[units] < 0
-    yield f"a price of 0 in column {quoted(price)}", table[price] == 0
-    yield f"a negative price in column {quoted(price)}", table[price] < 0
-
-
-def _refuse(table, labels, numbers, rows):
-    """Refuse what would be a plausible number and is wrong."""
-    units, cost = table[numbers["units"]].to_numpy(), numbers.get("cost")
-    name = quoted(numbers["units"])
-    raw_cells.refuse_row(
-        units != np.floor(units),
-        rows,
-        lambda i: (
-            f"column {name}: {units[i]:g} units are not a whole number; count packs, or leave out "
-            "what is sold by weight."
-        ),
-    )
-    many = units > LARGEST_COUNT
-    raw_cells.refuse_row(many, rows, lambda i: f"column {name}: more than 2^53 units.")
-    if cost is not None:
-        values = table[cost].to_numpy()
-        raw_cells.refuse_row(
-            values <= 0,
-            rows,
-            lambda i: (
-                f"column {quoted(cost)}: a unit cost must be above 0; got {values[i]:g}; leave "
-                "the cell empty where it is unknown."
-            ),
-        )
-    _check_labels(table, labels, rows)
-
-
-def _check_labels(table, labels, rows):
-    """Refuse two rows of one product and period, and a product in two categories."""
-    columns = {role: table[name].to_numpy() for role, name in labels.items()}
-    codes = {role: pd.factorize(column)[0] for role, column in columns.items()}
-    check_repeats(codes, columns, rows)
-    if "category" in labels:
-        check_one_category(codes, columns, rows, labels["category"])
+def _check_choices(covariates, by, price, revenue):
+    """Refuse arguments that contradict each other."""
+    if isinstance(covariates, str):
+        raise PanelError(f"covariates must be a sequence of names; got {covariates!r}.")
+    if by not in (None, "day", "week", "month"):
+        raise PanelError(f"by must be 'day', 'week' or 'month'; got {by!r}.", argument="by")
+    if (price is None) == (revenue is None):
+        raise PanelError("name the column of the price, or that of the revenue, and not both.")

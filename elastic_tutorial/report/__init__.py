@@ -8,5 +8,6 @@ The files, in reading order:
 - ``page``: page and CSV files as text, the page by the template ``report.html.j2``
 - ``report``: the type ``Report``, and ``write_report``
 - ``folder``: a folder that is written whole or not at all
-- ``command``: the steps of ``python -m elastic_tutorial``, whose options stand in ``__main__``
+- ``reading``: the first steps of ``python -m elastic_tutorial``, whose options are in ``__main__``
+- ``command``: its other steps, from the checks to the folder
 """

@@ -1,4 +1,4 @@
-"""The steps of the terminal command, each a call or two of public functions."""
+"""The steps of the terminal command after reading, each a call or two of public functions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 import jax
 import pandas as pd
 
-from elastic_tutorial import validation as validate
 from elastic_tutorial.checking.after_fit import check_fit
 from elastic_tutorial.checking.back_test import back_test
 from elastic_tutorial.checking.before_fit import check_store
 from elastic_tutorial.laplace.fit import fit_laplace
 from elastic_tutorial.panels.columns import PanelError
-from elastic_tutorial.panels.panel import Panel
-from elastic_tutorial.panels.sales_file import read_sales, unit_costs
-from elastic_tutorial.report.folder import claim as claim_folder
+from elastic_tutorial.panels.sales_file import unit_costs
 from elastic_tutorial.report.report import Report, write_report
 from elastic_tutorial.report.sentences import data_lines, findings
 from elastic_tutorial.report.tables import elasticity_table, price_table
@@ -28,35 +25,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from elastic_tutorial.panels.panel import Panel
     from elastic_tutorial.panels.sales_file import SalesTable
-
-
-def claim(options: Namespace) -> Path:
-    """Refuse what will not do before anything is computed."""
-    validate.probability("--prob", options.prob)
-    if options.bounds and not 0 < options.bounds[0] < options.bounds[1]:
-        raise ValueError("--bounds must be two numbers above 0, the lower first.")
-    if not 0 <= options.seed < 2**32:
-        raise ValueError("--seed must be a whole number from 0 to 2^32 - 1.")
-    return claim_folder(options.out, force=options.force)
-
-
-def read(options: Namespace) -> tuple[SalesTable, Panel, list[str]]:
-    """Read the file; return the sales, their panel, and what was dropped in words."""
-    roles = ("product", "period", "units", "price", "category", "cost", "covariates")
-    marks = ("encoding", "decimal", "thousands", "date_format")
-    sales = read_sales(options.file, **{name: getattr(options, name) for name in (*roles, *marks)})
-    panel, remarks = Panel.from_frame(sales.table, **sales.columns), []
-    unsold = int((panel.total_units == 0).sum())
-    if unsold == panel.n_products:
-        raise PanelError("nothing was sold in any row; there is nothing to learn from.")
-    if unsold and options.intercept == "fixed":
-        panel = panel.select(min_units=1)
-        remarks.append(
-            f"{unsold:,} products sold nothing and were left out, since a level of demand of their "
-            "own cannot be known (the option --intercept gamma keeps them)."
-        )
-    return sales, panel, remarks
 
 
 def check(panel: Panel, options: Namespace) -> pd.DataFrame:

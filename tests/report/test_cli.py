@@ -103,12 +103,14 @@ def test_a_missing_or_unknown_option_is_one_line(capsys):
 
 
 def test_the_library_names_its_arguments_and_the_command_its_options():
-    paths = [path for path in PACKAGE.rglob("*.py") if path.stem not in ("__main__", "command")]
+    steps = ("__main__", "reading", "command")
+    paths = [path for path in PACKAGE.rglob("*.py") if path.stem not in steps]
     source = "".join(path.read_text("utf-8") for path in paths)
     options = {each for each in _parser()._option_string_actions if each.startswith("--")}
     assert not [option for option in options if re.search(rf"{option}\b", source)]
     named = set(re.findall(r'\bargument ?= ?"(\w+)"', source))
-    assert named == {"encoding", "decimal", "thousands", "date_format", "force"}
+    marks = {"encoding", "decimal", "thousands", "date_format"}
+    assert named == marks | {"by", "round_units", "keep_going", "force"}
     assert {_option(argument) for argument in named} <= options
 
 
@@ -118,6 +120,38 @@ def test_errors_go_to_stderr_in_one_line_with_exit_code_2(tmp_path):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("error: there is no file")
+
+
+def test_a_mistyped_column_is_named_before_anything_heavy_is_loaded(path, tmp_path):
+    heavy = ("jax", "numpyro", "arviz", "xarray", "scipy", "matplotlib", "pyfixest")
+    code = (
+        "import sys; from elastic_tutorial.__main__ import main\n"
+        f"print(main(sys.argv[1:]), [m for m in {heavy} if m in sys.modules])"
+    )
+    words = arguments(path, tmp_path / "out", "--units", "solde")
+    command = [sys.executable, "-c", code, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "no column 'solde'" in done.stderr and "did you mean 'sold'?" in done.stderr
+    assert done.stdout == "2 []\n"
+
+
+def test_all_kinds_of_faults_are_named_in_one_run(table, tmp_path, capsys):
+    wrong = table.astype(str)
+    wrong.loc[3:5, "sold"] = "many"
+    wrong.loc[7, "week"] = "soon"
+    wrong.loc[9, "sold"] = "2.5"
+    wrong.loc[11, "cost"] = "-1"
+    wrong.to_csv(tmp_path / "wrong.csv", index=False)
+    assert main(arguments(tmp_path / "wrong.csv", tmp_path / "out")) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("error: ") and len(line) < 400 for line in lines)
+    kinds = ["row 5, column 'sold': 'many'", "row 9, column 'week': 'soon'", "'cost'", "2.5 units"]
+    assert len(lines) == len(kinds) + 1
+    for line, kind in zip(lines, kinds, strict=False):
+        assert kind in line
+    assert lines[0].endswith("3 rows have this fault.")
+    assert lines[3].endswith("Here that is the option --round-units.")
+    assert "6 of 384 rows are wrong" in lines[4] and lines[4].endswith("--keep-going.")
 
 
 @pytest.mark.parametrize(
