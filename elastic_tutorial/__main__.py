@@ -55,6 +55,7 @@ def _run(options, caught):
     checks = [command.check(panel, options)]
     progress.step(f"fitting {panel.n_products:,} products")
     posterior = command.fit(panel, options)
+    remarks += command.compare(panel, posterior, options)
     progress.step("testing on hidden periods")
     test = command.test(panel, options)
     progress.step("choosing prices")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
 # The largest count: up to it a float holds every whole number, beyond it every second at best. An
@@ -107,6 +109,12 @@ def quoted(value: object, longest: int = 40) -> str:
     if isinstance(value, str) and len(value) > longest:
         value = f"{value[:longest]}..."
     return repr(value)
+
+
+def listed(values: Sequence, most: int = 5) -> str:
+    """Write values in a row as ``quoted`` does, the first few of many."""
+    names = ", ".join(map(quoted, values[:most]))
+    return names if len(values) <= most else f"{names} and {len(values) - most:,} more"
 
 
 def float_array(name: str, values: ArrayLike) -> np.ndarray:

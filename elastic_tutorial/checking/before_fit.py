@@ -7,14 +7,13 @@ import pandas as pd
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.checking.moves import (
-    LITTLE,
     absorbed_covariates,
     overlap,
     separated_products,
 )
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.panel import Panel
-from elastic_tutorial.validation import quoted
+from elastic_tutorial.validation import listed, quoted
 
 COLUMNS = ["found", "verdict", "advice"]
 # A factor of a price from one period to the next: deals go to a half, a misplaced decimal point is
@@ -22,7 +21,6 @@ COLUMNS = ["found", "verdict", "advice"]
 _JUMP = 3.0
 _FEW = 0.1  # share of cells, or of price moves, that is worth a word: an order of magnitude
 _MANY_STILL = 0.5  # share of products: more, and most elasticities are their category's
-_NAMED = 5  # labels in a message: they fill its line
 
 
 def check_store(panel: Panel, *, time_effects: bool = True) -> pd.DataFrame:
@@ -112,7 +110,7 @@ def _separated(panel):
     names = panel.products[separated_products(panel)]
     if not len(names):
         return "no product sold at some of its prices only", "ok", "Nothing to do."
-    found = f"{_listed(names)} sold at some prices and never beyond, where one expects sales"
+    found = f"{listed(names)} sold at some prices and never beyond, where one expects sales"
     advice = "Taken alone their elasticity is infinite, and the spread of all others widens for it:"
     return found, "look", f"{advice} leave them out, or look what happened there."
 
@@ -122,22 +120,15 @@ def _covariates(panel, time_effects):
     gone = absorbed_covariates(panel, time_effects=time_effects)
     if gone:
         effects = "product and time effects absorb" if time_effects else "product effects absorb"
-        found = f"{_listed(gone)} never changes, or only in ways that {effects}"
+        found = f"{listed(gone)} never changes, or only in ways that {effects}"
         return found, "look", "Leave it out: no sale can tell what it does."
     shared = overlap(panel, list(panel.covariates), time_effects=time_effects)
-    many = shared.little.mean()
     found = f"covariates leave {shared.left:.0%} of the price moves"
-    if shared.left >= LITTLE and many <= _MANY_STILL:
+    if not shared.confounds:
         return found, "ok", "Price and covariates can be told apart."
     found += f", and less than a tenth to {shared.little.sum():,} of {panel.n_products:,} products"
     advice = f"{quoted(shared.culprit)} moves as the price does, and what one of them did may be"
     return found, "look", f"{advice} put down to the other: compare with a fit without it."
-
-
-def _listed(labels) -> str:
-    """Write labels in a row, the first few of many."""
-    names = ", ".join(map(quoted, labels[:_NAMED]))
-    return names if len(labels) <= _NAMED else f"{names} and {len(labels) - _NAMED:,} more"
 
 
 def _together(panel):

@@ -15,7 +15,7 @@ _SWEEPS = 60
 _GONE = 1e-9  # share of a covariate's sum of squares below which its own moves are rounding
 # Share of the moves of the price that covariates leave. Below 0.1, a variance inflation of ten, one
 # speaks of collinearity by convention (Kutner, Nachtsheim and Neter 2004, section 10.5).
-LITTLE = 0.1
+LITTLE, _MOST = 0.1, 0.5
 # A product that sells at some prices and never at others has no finite elasticity of its own; that
 # is no chance if even at an elasticity of -10 three sales were to be expected, or one in twenty.
 _STEEPEST, _SALES_MISSED = -10.0, 3.0
@@ -28,6 +28,11 @@ class Overlap(NamedTuple):
     left: float  # share of the sum of squares, over all products
     little: np.ndarray  # (product,): whether less than a tenth is left of its own moves
     culprit: str  # the covariate without which most would be left
+
+    @property
+    def confounds(self) -> bool:
+        """Whether price and covariates can hardly be told apart, in all or in most products."""
+        return self.left < LITTLE or self.little.mean() > _MOST
 
 
 def own_moves(values: np.ndarray, panel: Panel, *, time_effects: bool) -> np.ndarray:

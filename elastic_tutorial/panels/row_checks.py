@@ -65,9 +65,14 @@ def _unsold(price):
     return f"nothing sold and no price in column {quoted(price)}"
 
 
+def n_unsold(reasons: pd.Series, price: str) -> int:
+    """Count the rows that were left out because nothing was sold and no price stood there."""
+    return int((reasons == _unsold(price)).sum())
+
+
 def of_unsold(reasons: pd.Series, price: str) -> list[str]:
     """Say what leaving out rows without sales and price does, if there are any."""
-    count = int((reasons == _unsold(price)).sum())
+    count = n_unsold(reasons, price)
     if not count:
         return []
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING
 import jax
 import pandas as pd
 
+from elastic_tutorial import validation as validate
 from elastic_tutorial.checking.after_fit import check_fit
 from elastic_tutorial.checking.back_test import back_test
 from elastic_tutorial.checking.before_fit import check_store
+from elastic_tutorial.checking.moves import overlap
 from elastic_tutorial.laplace.fit import fit_laplace
 from elastic_tutorial.panels.columns import PanelError
+from elastic_tutorial.panels.row_checks import n_unsold
 from elastic_tutorial.panels.sales_file import unit_costs
 from elastic_tutorial.report.report import Report, write_report
 from elastic_tutorial.report.sentences import data_lines, findings
@@ -37,6 +41,32 @@ def check(panel: Panel, options: Namespace) -> pd.DataFrame:
 def fit(panel: Panel, options: Namespace) -> xr.DataTree:
     """Fit the model of the options."""
     return fit_laplace(panel, key=jax.random.key(options.seed), **_model(options))
+
+
+def compare(panel: Panel, posterior: xr.DataTree, options: Namespace) -> list[str]:
+    """Where a covariate moves as the price does, say what the fit finds without it."""
+    if not panel.covariates:
+        return []
+    names, time_effects = list(panel.covariates), not options.no_time_effects
+    shared = overlap(panel, names, time_effects=time_effects)
+    if not shared.confounds:
+        return []
+    kept = {name: each for name, each in panel.covariates.items() if name != shared.culprit}
+    without = fit(replace(panel, covariates=kept), options)
+    said = [_middle(each, options.prob) for each in (posterior, without)]
+    return [
+        f"The covariate {validate.quoted(shared.culprit)} moves as the price does, and the sales "
+        f"cannot tell what each of them did. With it the middle product has an elasticity of "
+        f"{said[0]}; without it, of {said[1]}. The tables take it in: if it does nothing by "
+        "itself, leave it out."
+    ]
+
+
+def _middle(posterior, prob):
+    """Elasticity of the middle product, with the interval of its draws."""
+    draws = posterior["posterior"]["elasticity"].median("product")
+    low, high = draws.quantile([(1 - prob) / 2, (1 + prob) / 2], ("chain", "draw")).values
+    return f"{float(draws.mean()):.2f} ({prob:.0%} interval {low:.2f} to {high:.2f})"
 
 
 def test(panel: Panel, options: Namespace) -> xr.Dataset | str:
@@ -67,18 +97,27 @@ def report(
     if isinstance(test, str):
         remarks = [*remarks, f"No back-test: {test}"]
     tested = None if isinstance(test, str) else test
-    checks = [*checks, check_fit(posterior, panel, test=tested), _warned(caught)]
+    unpriced = n_unsold(sales.masked["reason"], sales.columns["price"])
+    found = check_fit(posterior, panel, test=tested, n_unpriced=unpriced)
+    found = pd.concat([each for each in (*checks, found, _warned(caught)) if len(each)])
     return Report(
         source=Path(options.file).name,
         panel=panel,
         elasticities=elasticity_table(posterior, panel, prob=prob),
-        checks=pd.concat([each for each in checks if len(each)]),
+        checks=found,
         prices=prices,
         test=tested,
         masked=sales.masked,
         remarks=tuple(remarks),
         settings=_settings(options),
+        promise_withheld=_withheld(found),
     )
+
+
+def _withheld(checks):
+    """Why gains are not added up: a check that says that products are no strangers."""
+    found = checks.loc[["common price moves"]].iloc[0]
+    return f"{found['found']}. {found['advice']}" if found["verdict"] == "look" else None
 
 
 def write(report: Report, folder: Path, options: Namespace) -> None:

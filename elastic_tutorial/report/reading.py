@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elastic_tutorial import validation as validate
+from elastic_tutorial.checking.moves import absorbed_covariates, separated_products
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.panel import Panel
 from elastic_tutorial.panels.sales_file import read_sales
@@ -35,14 +37,39 @@ def read(options: Namespace) -> tuple[SalesTable, Panel, list[str]]:
     """Read the file; return the sales, their panel, and what was dropped in words."""
     named = {name: getattr(options, name) for name in (*ROLES, *READING)}
     sales = read_sales(options.file, **named)
-    panel, remarks = Panel.from_frame(sales.table, **sales.columns), list(sales.remarks)
+    panel = Panel.from_frame(sales.table, **sales.columns)
+    panel, remarks = prepare(
+        panel, gamma=options.intercept == "gamma", time_effects=not options.no_time_effects
+    )
+    return sales, panel, [*sales.remarks, *remarks]
+
+
+def prepare(panel: Panel, *, gamma: bool, time_effects: bool) -> tuple[Panel, list[str]]:
+    """Leave out products and covariates that teach nothing, or mislead all others; say which."""
+    remarks = []
     unsold = int((panel.total_units == 0).sum())
     if unsold == panel.n_products:
         raise PanelError("nothing was sold in any row; there is nothing to learn from.")
-    if unsold and options.intercept == "fixed":
+    if unsold and not gamma:
         panel = panel.select(min_units=1)
         remarks.append(
             f"{unsold:,} products sold nothing and were left out, since a level of demand of their "
             "own cannot be known (the option --intercept gamma keeps them)."
         )
-    return sales, panel, remarks
+    separated = separated_products(panel)
+    if separated.any() and not separated.all():
+        names, panel = panel.products[separated], panel.select(products=panel.products[~separated])
+        remarks.append(
+            f"{validate.listed(names)}: sold at some prices and never beyond, where one expects "
+            "sales. Taken alone such an elasticity is infinite, and would widen the intervals of "
+            "all others, so it was left out: look what happened there."
+        )
+    if absorbed := absorbed_covariates(panel, time_effects=time_effects):
+        kept = {name: each for name, each in panel.covariates.items() if name not in absorbed}
+        panel = replace(panel, covariates=kept)
+        effects = "the effects of product and period absorb" if time_effects else "each product has"
+        remarks.append(
+            f"{validate.listed(absorbed)}: left out, since what does not vary, or only as "
+            f"{effects}, teaches nothing of its own."
+        )
+    return panel, remarks

@@ -41,6 +41,8 @@ class Report:
         Sentences to show with the data, such as what was dropped.
     settings : dict
         Options and versions, to make it again.
+    promise_withheld : str, optional
+        Why the gains of single products are not added up to a promise.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class Report:
     masked: pd.DataFrame | None = None
     remarks: tuple = ()
     settings: dict = field(default_factory=dict)
+    promise_withheld: str | None = None
 
 
 def write_report(report: Report, folder: str | Path, *, force: bool = False) -> Path:

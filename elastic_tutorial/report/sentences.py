@@ -19,7 +19,7 @@ def findings(report: Report) -> Iterator[str]:
     if report.test is not None:
         yield _tested(report.test)
     if report.prices is not None:
-        yield from _prices(report.prices)
+        yield from _prices(report.prices, report.promise_withheld)
     yield (
         "Elasticities say how sales went along with prices. They are effects of the price only if "
         "prices were not moved because of demand, and if nothing else, such as an advertisement, "
@@ -95,7 +95,7 @@ def _tested(test):
     )
 
 
-def _prices(prices):
+def _prices(prices, withheld):
     known = prices[prices["note"] == ""]
     if not len(known):
         yield "No product can be given a price: the table of prices says why for each."
@@ -105,6 +105,12 @@ def _prices(prices):
         yield (
             "No unit costs were given. Revenue alone has no best price between the bounds, so the "
             "table of prices names the end of its price range at which each product brings more."
+        )
+        return
+    if withheld:
+        yield (
+            f"Prices are named for {len(known):,} products, each as if it alone moved. Their gains "
+            f"are not added up: {withheld}"
         )
         return
     today, prob = prices.attrs["today"], prices.attrs["prob"]
