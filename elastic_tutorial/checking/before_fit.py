@@ -63,7 +63,7 @@ def check_store(panel: Panel, *, time_effects: bool = True) -> pd.DataFrame:
         "empty cells": _empty(panel),
         "prices that never moved": _still(panel, moved),
         "price jumps": _jumps(panel),
-        "sales at some prices only": _separated(panel),
+        "sales at one price only": _separated(panel),
     }
     if panel.covariates:
         rows["covariates"] = _covariates(panel, time_effects)
@@ -109,8 +109,8 @@ def _jumps(panel):
 def _separated(panel):
     names = panel.products[separated_products(panel)]
     if not len(names):
-        return "no product sold at some of its prices only", "ok", "Nothing to do."
-    found = f"{listed(names)} sold at some prices and never beyond, where one expects sales"
+        return "no product sold at one of its prices only", "ok", "Nothing to do."
+    found = f"{listed(names)} sold at one price and never beyond, where one expects sales"
     advice = "Taken alone their elasticity is infinite, and the spread of all others widens for it:"
     return found, "look", f"{advice} leave them out, or look what happened there."
 

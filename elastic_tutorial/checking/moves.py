@@ -16,10 +16,10 @@ _GONE = 1e-9  # share of a covariate's sum of squares below which its own moves 
 # Share of the moves of the price that covariates leave. Below 0.1, a variance inflation of ten, one
 # speaks of collinearity by convention (Kutner, Nachtsheim and Neter 2004, section 10.5).
 LITTLE, _MOST = 0.1, 0.5
-# A product that sells at some prices and never at others has no finite elasticity of its own; that
-# is no chance if even at an elasticity of -10 three sales were to be expected, or one in twenty.
-_STEEPEST, _SALES_MISSED = -10.0, 3.0
-_RARELY_NONE = 0.1  # share of zeros at its other prices, above which something else makes zeros
+# A product that sells at one price and never at others has no finite elasticity of its own. One
+# price are those within 5%; and that it is no chance one sees where even at an elasticity of -10
+# three sales were to be expected, of which none comes in one case in twenty.
+_ONE_PRICE, _STEEPEST, _SALES_MISSED = 1.05, -10.0, 3.0
 
 
 class Overlap(NamedTuple):
@@ -87,10 +87,9 @@ def overlap(panel: Panel, names: list[str], *, time_effects: bool = True) -> Ove
 
 
 def separated_products(panel: Panel) -> np.ndarray:
-    """Mark products that sold above or below some price only, and by more than chance.
+    """Mark products that sold at one price and never beyond it, by more than chance.
 
-    At the extreme, one price with sales and one without, the likelihood has no maximum: the steeper
-    the demand, the better it fits.
+    Their likelihood has no maximum: the steeper the demand, the better it fits.
     """
     found = np.zeros(panel.n_products, bool)
     for i in range(panel.n_products):
@@ -102,20 +101,14 @@ def separated_products(panel: Panel) -> np.ndarray:
 
 
 def _separated(price, units):
-    """Whether all sales lie on one side of a price, and no chance keeps them off the other."""
-    sold = units > 0
-    low, high = price[sold].min(), price[sold].max()
-    beside = [
-        ((price > high), high, _STEEPEST),  # never at higher prices, as if demand were steep
-        ((price < low), low, 0.0),  # never at lower ones, as if it rose
-    ]
-    for never, edge, elasticity in beside:
-        if never.any() and sold[~never].mean() >= 1 - _RARELY_NONE:
-            rate = units[~never].mean()
-            expected = rate * ((price[never] / edge) ** elasticity).sum()
-            if expected > _SALES_MISSED:
-                return True
-    return False
+    """Whether all sales were made at one price, and no chance keeps them off the others."""
+    low, high = price[units > 0].min(), price[units > 0].max()
+    if high > _ONE_PRICE * low:
+        return False
+    rate = units[(low <= price) & (price <= high)].mean()
+    dearer = rate * ((price[price > high] / high) ** _STEEPEST).sum()
+    cheaper = rate * (price < low).sum()  # would sell no less, were demand not to rise
+    return (dearer > _SALES_MISSED) != (cheaper > _SALES_MISSED)
 
 
 def _residual(values, regressors):

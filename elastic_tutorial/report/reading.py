@@ -60,7 +60,7 @@ def prepare(panel: Panel, *, gamma: bool, time_effects: bool) -> tuple[Panel, li
     if separated.any() and not separated.all():
         names, panel = panel.products[separated], panel.select(products=panel.products[~separated])
         remarks.append(
-            f"{validate.listed(names)}: sold at some prices and never beyond, where one expects "
+            f"{validate.listed(names)}: sold at one price and never beyond, where one expects "
             "sales. Taken alone such an elasticity is infinite, and would widen the intervals of "
             "all others, so it was left out: look what happened there."
         )

@@ -82,7 +82,7 @@ def test_a_promotion_that_is_the_price_is_named():
     assert et.check_store(panel).loc["covariates", "verdict"] == "ok"
 
 
-def test_a_product_that_sold_on_one_side_of_a_price_only_is_found():
+def test_a_product_that_sold_at_one_price_and_never_beyond_is_found():
     panel = panel_of()
     units, price = panel.units.copy(), panel.price.copy()
     price[0] = np.where(np.arange(SHAPE[1]) % 2, 4.0, 5.0)
@@ -92,7 +92,10 @@ def test_a_product_that_sold_on_one_side_of_a_price_only_is_found():
     price[2] = np.where(np.arange(SHAPE[1]) == 7, 9.0, 4.0)
     units[2] = np.where(np.arange(SHAPE[1]) == 7, 0, 2)  # at 9 nobody was to be expected
     units[3, 5:] = 0  # the end of a season, at all prices
+    price[4] = np.repeat([4.0, 4.04, 5.5, 5.0], 10)
+    units[4] = np.where(price[4] < 5, 30, 0)  # one price but for four cents
+    units[5] = np.where(price[5] < np.median(price[5]), 30, 0)  # many prices tell how steep it is
     found = separated_products(replace(panel, units=units, price=price))
-    assert np.flatnonzero(found).tolist() == [0, 1]
-    row = et.check_store(replace(panel, units=units, price=price)).loc["sales at some prices only"]
-    assert row["verdict"] == "look" and row["found"].startswith("0, 1 sold")
+    assert np.flatnonzero(found).tolist() == [0, 1, 4]
+    row = et.check_store(replace(panel, units=units, price=price)).loc["sales at one price only"]
+    assert row["verdict"] == "look" and row["found"].startswith("0, 1, 4 sold")
