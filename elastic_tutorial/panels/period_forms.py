@@ -6,7 +6,8 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-_TIME = r"(?:[T ,]+(?P<time>\d{1,2}:\d\d.*))?"
+CLOCK = r"[T ,]+(?P<time>\d{1,2}:\d\d.*)"
+_TIME = f"(?:{CLOCK})?"
 _MIDNIGHT = r"(00:00(:00(\.0+)?)?|12:00(:00)?\s*[Aa]\.?[Mm]\.?)\s*(Z|[+-]\d\d:?\d\d)?"
 _NAME = r"(?P<name>[A-Za-z]{3,9})\.?"
 _YEAR, _GAP = r"(?P<year>\d{4})", r"[-\s./,]*"

@@ -11,6 +11,7 @@ import pandas as pd
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.faults import Fault
 from elastic_tutorial.panels.period_forms import (
+    CLOCK,
     KINDS,
     WEEK,
     Period,
@@ -32,12 +33,15 @@ def periods_of(
     ``by`` puts dates into their day, week (named by its Monday) or month; numbers stay.
     """
     codes, unique = pd.factorize(labels)
-    if date_format is None:
-        found = _understood(list(unique))
-    else:
+    if date_format is not None:
         found = _formatted(list(unique), date_format)
-    if by is not None:
-        found = [_as_date(each) for each in found]
+    elif by is None:
+        found = _understood(list(unique))
+    else:  # of a million receipts there are a million times, and few days
+        bare = pd.Series(unique, dtype=object).astype(str).str.replace(CLOCK, "", regex=True)
+        day, days = pd.factorize(bare)
+        of_day = [_as_date(each) for each in _understood(list(days))]
+        found = [of_day[i] for i in day]
     kinds = [each.kind for each in found]
     rows = np.bincount(codes[codes >= 0], minlength=len(found))
     kind = _main_kind(kinds, rows)

@@ -26,12 +26,12 @@ def sheet_text(data: bytes, name: str, columns: list[str]) -> str:
 
 
 def _texts(data, name):
-    from openpyxl import load_workbook  # slow to load, and needed here alone
-
     try:
+        from openpyxl import load_workbook  # slow to load, and needed here alone
+
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         return [_text(sheet) for sheet in book.worksheets]
-    except (BadZipFile, KeyError, OSError, ValueError) as error:
+    except (ImportError, BadZipFile, KeyError, OSError, ValueError) as error:
         reason = " ".join(str(error).strip("'\"").split())
         raise PanelError(
             f"{name} cannot be read as an Excel workbook: {reason}; save the sheet as CSV (UTF-8)."

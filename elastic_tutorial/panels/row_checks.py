@@ -171,7 +171,7 @@ def _remedy(period, differing):
     text = f"add such rows up with by={(found or ['week'])[0]!r}, or remove the copy"
     if not differing:
         return f"; {text}"
-    named = ", ".join(quoted(name) for name in differing[:_NAMED])
+    named = ", ".join(quoted(name, longest=20) for name in differing[:_NAMED])
     return (
         f", which differ in {named}. Is a product told apart by it, as by a size or a shop? Then "
         f"join it to the product's column; if not, {text}"

@@ -35,7 +35,8 @@ def read(options: Namespace) -> tuple[SalesTable, Panel, list[str]]:
     """Read the file; return the sales, their panel, and what was dropped in words."""
     named = {name: getattr(options, name) for name in (*ROLES, *READING)}
     sales = read_sales(options.file, **named)
-    panel, remarks = Panel.from_frame(sales.table, **sales.columns), list(sales.remarks)
+    panel = Panel.from_frame(sales.table, **sales.columns)
+    remarks = [said.replace("fill_zeros=True", "the option --fill-zeros") for said in sales.remarks]
     unsold = int((panel.total_units == 0).sum())
     if unsold == panel.n_products:
         raise PanelError("nothing was sold in any row; there is nothing to learn from.")
