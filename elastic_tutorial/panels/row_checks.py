@@ -101,7 +101,8 @@ def fractions(table: pd.DataFrame, units: str) -> Fault:
     """Return the fault of units that are no counts."""
     values = table[units].to_numpy()
     # Three digits at most after the point, and before it: it may stand for thousands.
-    thousands = (np.round(values * 1000, _DIGITS) % 1 == 0) & (values < 1000) | np.isnan(values)
+    thousands = (np.round(values * 1000, _DIGITS) % 1 == 0) & (values >= 1) & (values < 1000)
+    thousands |= np.isnan(values) | (values == 0)
     grouped = " (if the mark is one of thousands, thousands='.')" if thousands.all() else ""
     return Fault(
         units,
