@@ -114,7 +114,7 @@ def _parser():
     """Every option, with its help."""
     parser = _Parser(
         prog=PROGRAM,
-        description="Price elasticities and best prices from a CSV or Parquet file of sales.",
+        description="Price elasticities and best prices from sales in CSV, Excel or Parquet.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

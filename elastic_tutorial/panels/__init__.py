@@ -15,6 +15,7 @@ export it:
 - ``sifting``: the steps from the cells of that file to its rows in use
 - ``raw_file``: its encoding and its columns
 - ``raw_header``: where its headings stand, what separates them, and whether the table is wide
+- ``raw_sheets``: the sheets of an Excel workbook, each as the text of a CSV file
 - ``raw_cells``: its labels; which rows are no sales, and which are masked
 - ``raw_numbers``: its numbers, in any form that leaves no doubt
 - ``raw_periods``: its periods, likewise

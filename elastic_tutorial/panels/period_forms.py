@@ -6,11 +6,12 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-_TIME = r"(?:[T ,]+(?P<time>\d{1,2}:\d\d.*))?"
+CLOCK = r"[T ,]+(?P<time>\d{1,2}:\d\d.*)"
+_TIME = f"(?:{CLOCK})?"
 _MIDNIGHT = r"(00:00(:00(\.0+)?)?|12:00(:00)?\s*[Aa]\.?[Mm]\.?)\s*(Z|[+-]\d\d:?\d\d)?"
 _NAME = r"(?P<name>[A-Za-z]{3,9})\.?"
 _YEAR, _GAP = r"(?P<year>\d{4})", r"[-\s./,]*"
-WEEK = r"(?:W|Wk|Week|KW|CW)\.?\s*(?P<week>\d{1,2})"
+_WEEK = r"(?:W|Wk|Week|KW|CW)\.?\s*(?P<week>\d{1,2})"
 _FORMS = {
     "number": [r"-?\d{1,15}(\.0+)?"],
     "date": [
@@ -19,7 +20,7 @@ _FORMS = {
         rf"{_NAME}\s*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s*|\s+){_YEAR}{_TIME}",
     ],
     "day and month": [rf"(?P<a>\d{{1,2}})(?P<mark>[-/.])(?P<b>\d{{1,2}})(?P=mark){_YEAR}{_TIME}"],
-    "week": [rf"{_YEAR}{_GAP}{WEEK}", rf"{WEEK}{_GAP}{_YEAR}"],
+    "week": [rf"{_YEAR}{_GAP}{_WEEK}", rf"{_WEEK}{_GAP}{_YEAR}"],
     "month": [
         rf"{_YEAR}[-/](?P<month>\d{{1,2}})",
         rf"(?P<month>\d{{1,2}})[-/.]{_YEAR}",
@@ -33,8 +34,8 @@ _PATTERNS = [(kind, re.compile(form, re.IGNORECASE)) for kind in _FORMS for form
 _MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
-_WEEKS = 53  # of the longest year
-_OF_A_YEAR = re.compile(rf"{WEEK}|Q[1-4]|(D|Day|M|Month|P|Period)\W*\d{{1,4}}", re.IGNORECASE)
+__WEEKS = 53  # of the longest year
+_OF_A_YEAR = re.compile(rf"{_WEEK}|Q[1-4]|(D|Day|M|Month|P|Period)\W*\d{{1,4}}", re.IGNORECASE)
 
 
 class Period(NamedTuple):
@@ -69,7 +70,7 @@ def _read(kind, parts):
     letter, of_year = {"week": ("-W", "week"), "quarter": ("-Q", "quarter")}.get(kind, ("-", ""))
     number = int(said[of_year]) if of_year else number
     width = 1 if kind == "quarter" else 2
-    last = 12 if kind == "month" and not parts[0].startswith(said["year"]) else _WEEKS
+    last = 12 if kind == "month" and not parts[0].startswith(said["year"]) else __WEEKS
     good = 1 <= number <= last  # 2024-40 may be a week without its W, and sorts as well
     return Period(kind, f"{said['year']}{letter}{number:0{width}}" if good else None)
 

@@ -21,6 +21,7 @@ from elastic_tutorial.panels.raw_header import (
     find_header,
     without_long_rows,
 )
+from elastic_tutorial.panels.raw_sheets import sheet_text
 from elastic_tutorial.validation import quoted
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None"]
 _LONGEST_PATH = 200  # characters of a path in a message
 _NOT_TEXT = {
-    b"PK\x03\x04": "is an Excel workbook or a zip archive; save the sheet as CSV (UTF-8)",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save the sheet as CSV (UTF-8)",
     b"BZh": "is compressed by bzip2; unpack it first",
     b"%PDF": "is a PDF; export the sales as CSV (UTF-8)",
 }
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"  # what an Excel workbook is
 
 
 class RawFile(NamedTuple):
@@ -56,7 +57,7 @@ class _RowsTooLong(Exception):
 def read_raw(
     path: str | Path, columns: list[str], *, labels: list[str], encoding: str, decimal: str
 ) -> RawFile:
-    """Read the named columns of a CSV or Parquet file, packed by gzip or not.
+    """Read the named columns of a CSV file, an Excel workbook or a Parquet file.
 
     Columns in ``labels`` come as text. The others come as numbers if all of their cells are plain
     ones, else all of them as text, since the marks in one tell how to read another.
@@ -66,7 +67,10 @@ def read_raw(
     data = _bytes(path)
     if data[:4] == b"PAR1":
         return _parquet(path, columns)
-    text = _decode(data, path.name, encoding)
+    if data.startswith(_ZIP):
+        text = sheet_text(data, path.name, columns)
+    else:
+        text = _decode(data, path.name, encoding)
     header = find_header(text, path.name, columns)
     body, too_long = below(text, header), {}
 
@@ -97,7 +101,7 @@ def _bytes(path):
     """Read the file, or say why it cannot be read."""
     try:
         if path.is_dir():
-            raise PanelError(f"{path.name} is a folder; name the CSV or Parquet file in it.")
+            raise PanelError(f"{path.name} is a folder; name the file of sales in it.")
         data = path.read_bytes()
     except FileNotFoundError:
         name = quoted(str(path), longest=_LONGEST_PATH)

@@ -18,11 +18,20 @@ _CODES = (
     "EUR USD GBP CHF JPY CNY INR BRL MXN CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN TRY RUB UAH "
     "ILS ZAR KRW SGD HKD THB IDR MYR PHP VND AED SAR CLP COP PEN ARS"
 )
-_SIGN = rf"(?:[€£¥₹₽₺₩₪฿₫₴₱]|[A-Z]{{0,2}}\$|zł|Kč|kr\.?|Fr\.?|{'|'.join(_CODES.split())})"
+_SIGN = rf"(?:[€£¥₹₽₺₩₪฿₫₴₱]|[A-Z]{{0,2}}\$|Rs\.?|zł|Kč|kr\.?|Fr\.?|{'|'.join(_CODES.split())})"
 _MONEY = re.compile(
-    rf"(?P<minus>[+-]?)\s*(?P<before>{_SIGN}?)\s*(?P<number>[+-]?[.,]?\d.*?)\s*(?P<after>{_SIGN}?)"
+    rf"(?P<minus>[+-]?)\s*(?P<before>{_SIGN}?)\s*(?P<number>[+-]?[.,]?\d.*?)(?:[.,][-–])?\s*(?P<after>{_SIGN}?)"
 )
-_SAME = {"EUR": "€", "USD": "$", "GBP": "£", "Fr": "CHF", "Fr.": "CHF", "kr.": "kr"}
+_SAME = {
+    "EUR": "€",
+    "USD": "$",
+    "GBP": "£",
+    "Fr": "CHF",
+    "Fr.": "CHF",
+    "kr.": "kr",
+    "Rs": "₹",
+    "Rs.": "₹",
+}
 _SPACES = "\u0020\u00a0\u202f\u2009"  # plain, no-break, narrow no-break, thin
 _GROUP = "'\u2019" + _SPACES  # marks that are never a decimal mark
 _NUMERIC = re.compile(rf"[+-]?[\d.,{_GROUP}]*\d")

@@ -11,8 +11,8 @@ import pandas as pd
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.faults import Fault
 from elastic_tutorial.panels.period_forms import (
+    CLOCK,
     KINDS,
-    WEEK,
     Period,
     day_of,
     format_of,
@@ -26,18 +26,22 @@ _COMPACT = re.compile(r"((?:19|20)\d\d)([01]\d)([0-3]\d)")  # 20240131
 
 def periods_of(
     labels: np.ndarray, name: str, *, date_format: str | None, by: str | None
-) -> tuple[np.ndarray, list[Fault]]:
+) -> tuple[np.ndarray, list[Fault], list[str]]:
     """Periods as whole numbers, or as text that sorts in order of time; None where missing.
 
-    ``by`` puts dates into their day, week (named by its Monday) or month; numbers stay.
+    With them come the faults, and a word on periods that the file cuts off. ``by`` puts dates into
+    their day, week (named by its Monday) or month; numbers stay.
     """
     codes, unique = pd.factorize(labels)
-    if date_format is None:
-        found = _understood(list(unique))
-    else:
+    if date_format is not None:
         found = _formatted(list(unique), date_format)
-    if by is not None:
-        found = [_as_date(each) for each in found]
+    elif by is None:
+        found = _understood(list(unique))
+    else:  # of a million receipts there are a million times, and few days
+        bare = pd.Series(unique, dtype=object).astype(str).str.replace(CLOCK, "", regex=True)
+        day, days = pd.factorize(bare)
+        of_day = [_as_date(each) for each in _understood(list(days))]
+        found = [of_day[i] for i in day]
     kinds = [each.kind for each in found]
     rows = np.bincount(codes[codes >= 0], minlength=len(found))
     kind = _main_kind(kinds, rows)
@@ -54,7 +58,23 @@ def periods_of(
         )
 
     faults = list(_faults(found, unique, kind, date_format, by, fault))
-    return np.array([*values, None], dtype=object)[codes], faults
+    cut = _cut_off(found, values, by) if kind == "date" and by else []
+    return np.array([*values, None], dtype=object)[codes], faults, cut
+
+
+def _cut_off(found, values, by):
+    """Say of the first and the last period if they have fewer days than any between them."""
+    days = pd.DataFrame({"day": [each.value for each in found], "period": values}).dropna()
+    counts = days.groupby("period")["day"].nunique()
+    if len(counts) < 3:
+        return []
+    least = counts.iloc[1:-1].min()
+    return [
+        f"The {which} {by} has sales on {count} of its days, the others on {least} or more: if the "
+        "file cuts it off, leave it out, since it looks like a fall of demand."
+        for which, count in (("first", counts.iloc[0]), ("last", counts.iloc[-1]))
+        if count < least
+    ]
 
 
 def _main_kind(kinds, rows):
@@ -136,8 +156,10 @@ def _advice(labels, odd):
     others = [label for label, bad in zip(labels, odd, strict=True) if not bad]
     if others:
         return f" with the others; write it as they are, such as {quoted(others[0])}", None
-    if any(re.fullmatch(WEEK, label, re.IGNORECASE) for label in labels):
-        return "; write weeks with their year, as 2024-W01, or number them all", None
+    dated = period_of(f"{labels[0]} 2024")
+    if dated.kind in ("week", "month", "quarter"):
+        year = f"; write each {dated.kind} with its year, as {dated.value}, or number them all"
+        return year, None
     return (
         "; number the periods, write dates as 2024-01-31, or say how they are written, as "
         f"date_format={format_of(labels[0])!r} does"

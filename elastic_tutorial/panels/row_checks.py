@@ -106,7 +106,8 @@ def fractions(table: pd.DataFrame, units: str) -> Fault:
     """Return the fault of units that are no counts."""
     values = table[units].to_numpy()
     # Three digits at most after the point, and before it: it may stand for thousands.
-    thousands = (np.round(values * 1000, _DIGITS) % 1 == 0) & (values < 1000) | np.isnan(values)
+    thousands = (np.round(values * 1000, _DIGITS) % 1 == 0) & (values >= 1) & (values < 1000)
+    thousands |= np.isnan(values) | (values == 0)
     grouped = " (if the mark is one of thousands, thousands='.')" if thousands.all() else ""
     return Fault(
         units,
@@ -176,7 +177,7 @@ def _remedy(period, differing):
     text = f"add such rows up with by={(found or ['week'])[0]!r}, or remove the copy"
     if not differing:
         return f"; {text}"
-    named = ", ".join(quoted(name) for name in differing[:_NAMED])
+    named = ", ".join(quoted(name, longest=20) for name in differing[:_NAMED])
     return (
         f", which differ in {named}. Is a product told apart by it, as by a size or a shop? Then "
         f"join it to the product's column; if not, {text}"

@@ -65,13 +65,14 @@ def read_sales(
     thousands: str | None = None,
     date_format: str | None = None,
 ) -> SalesTable:
-    r"""Read a CSV or Parquet file of sales, one row for each product and period.
+    r"""Read a CSV, Excel or Parquet file of sales, one row for each product and period.
 
     Columns may be separated by commas, semicolons, tabs or bars, and a CSV file may be packed by
-    gzip. Labels are text, spaces around them dropped. Periods, numbers, currencies and Y/N are
-    understood in any form that leaves no doubt. A row is left out, and listed, if it is no sale
-    (blank, a title, a total), if a cell in use is empty, if its units are negative (more returned
-    than sold) or if its price is not above 0. Whatever else cannot be right is refused.
+    gzip; of a workbook the sheet is read that has the columns. Labels are text, spaces around them
+    dropped. Periods, numbers, currencies and Y/N are understood in any form that leaves no doubt.
+    A row is left out, and listed, if it is no sale (blank, a title, a total), if a cell in use is
+    empty, if its units are negative (more returned than sold) or if its price is not above 0.
+    Whatever else cannot be right is refused.
 
     Parameters
     ----------

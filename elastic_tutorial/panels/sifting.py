@@ -38,6 +38,7 @@ class Cells(NamedTuple):
     table: pd.DataFrame
     left_out: list[tuple[str, np.ndarray]]
     faults: list[Fault]
+    remarks: list[str]
 
     def priced(self, columns: dict) -> tuple[Cells, dict]:
         """Put the price per unit beside the revenue, which stands in the column of the price."""
@@ -63,11 +64,14 @@ def cells_of(
     for fault in bad:
         values[fault.column] = np.where(fault.bad, 1.0, values[fault.column])
     period = columns["period"]
-    periods, disorder = periods_of(words[period], period, date_format=date_format, by=choices.by)
+    periods, disorder, cut_off = periods_of(
+        words[period], period, date_format=date_format, by=choices.by
+    )
     left_out = list(raw_cells.no_sales(file.table, words, columns["price"]))
     left_out += [(f"no label in column {quoted(name)}", pd.isna(words[name])) for name in words]
     table = pd.DataFrame(words | {period: periods} | values)
-    return Cells(file, table, left_out, [*row_checks.too_long(file), *faults, *bad, *disorder])
+    faults = [*row_checks.too_long(file), *faults, *bad, *disorder]
+    return Cells(file, table, left_out, faults, cut_off)
 
 
 def sift(cells: Cells, columns: dict, choices: Choices) -> tuple[Rows, pd.DataFrame, pd.DataFrame]:
@@ -76,7 +80,7 @@ def sift(cells: Cells, columns: dict, choices: Choices) -> tuple[Rows, pd.DataFr
     sales = ~_any(rules, len(table))
     rules.append(raw_cells.total_products(table, columns, sales))
     units, price = columns["units"], columns["price"]
-    remarks = []
+    remarks = list(cells.remarks)
     for name in columns["covariates"]:
         table[name], said = flag(table[name].to_numpy(), name, sales)
         remarks += [said] if said else []

@@ -41,7 +41,13 @@ def read(options: Namespace) -> tuple[SalesTable, Panel, list[str]]:
     panel, remarks = prepare(
         panel, gamma=options.intercept == "gamma", time_effects=not options.no_time_effects
     )
-    return sales, panel, [*sales.remarks, *remarks]
+    said = [f"{each}{_option(each)}" for each in sales.remarks]
+    return sales, panel, [*said, *remarks]
+
+
+def _option(remark):
+    """Name the option that stands for an argument which a remark of the library advises."""
+    return " Here that is the option --fill-zeros." if "fill_zeros=" in remark else ""
 
 
 def prepare(panel: Panel, *, gamma: bool, time_effects: bool) -> tuple[Panel, list[str]]:

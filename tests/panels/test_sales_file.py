@@ -150,6 +150,8 @@ BROKEN = {
         [],
         UNITS,
     ),
+    "Swiss whole francs": (changed("2.5", "Fr. 2.-", changed("3.0", "Fr. 3.–")), [], UNITS),
+    "rupees": (changed("2.5", "Rs. 2.50"), [], UNITS),
     "a currency by its code": (changed("2.5", "2.50 EUR"), [], UNITS),
     "weeks without a zero": (changed(",1,", ",2024-W9,", changed(",2,", ",2024-W10,")), [], UNITS),
     "weeks before their year": (
@@ -333,7 +335,12 @@ BROKEN = {
     "week names": (
         changed(",1,", ",W1,", changed(",2,", ",W2,")),
         [],
-        "'W1' cannot be put in order of time; write weeks with their year, as 2024-W01",
+        "'W1' cannot be put in order of time; write each week with its year, as 2024-W01",
+    ),
+    "month names": (
+        changed(",1,", ",Jan,", changed(",2,", ",Feb,")),
+        [],
+        "'Jan' cannot be put in order of time; write each month with its year, as 2024-01,",
     ),
     "week 60": (
         changed(",1,", ",2024-W60,", changed(",2,", ",2024-W2,")),
@@ -694,6 +701,17 @@ def test_a_sum_has_the_mean_price_that_was_paid_and_says_what_differed(tmp_path)
     assert "Column 'promo' differed within 1 of these rows" in sales.remarks[1]
     with pytest.raises(et.PanelError, match="by must be 'day', 'week' or 'month'; got 'year'"):
         et.read_sales(path, **roles, by="year")
+
+
+def test_a_week_that_the_file_cuts_off_is_named(tmp_path):
+    days = [day for day in pd.date_range("2024-03-02", "2024-03-26") if day.weekday() < 6]
+    rows = [f"{day:%d/%m/%Y},tea,1,2" for day in days]  # from a Saturday to a Tuesday, six a week
+    path = write(tmp_path, "\n".join(["week,sku,sold,price", *rows]))
+    roles = {"product": "sku", "period": "week", "units": "sold", "price": "price"}
+    cut = et.read_sales(path, **roles, by="week").remarks[:2]
+    assert cut[0].startswith("The first week has sales on 1 of its days, the others on 6 or more")
+    assert cut[1].startswith("The last week has sales on 2 of its days, the others on 6 or more")
+    assert len(et.read_sales(path, **roles, by="month").remarks) == 1  # there is but one
 
 
 def test_revenue_stands_in_for_a_price(tmp_path):

@@ -16,6 +16,7 @@ import pytest
 
 import elastic_tutorial as et
 from elastic_tutorial.__main__ import EXAMPLE, _option, _parser, _Progress, main
+from elastic_tutorial.report import reading
 
 PACKAGE = Path(et.__file__).parent
 COMMAND = [sys.executable, "-m", "elastic_tutorial"]
@@ -133,6 +134,21 @@ def test_a_mistyped_column_is_named_before_anything_heavy_is_loaded(path, tmp_pa
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "no column 'solde'" in done.stderr and "did you mean 'sold'?" in done.stderr
     assert done.stdout == "2 []\n"
+
+
+def test_reading_says_at_the_terminal_what_was_done_to_the_file(table, tmp_path):
+    unpriced = table.copy()
+    unpriced.loc[40:43, ["sold", "price"]] = 0
+    path, count = tmp_path / "sales.csv", 4
+    unpriced.to_csv(path, index=False)
+    _, panel, remarks = reading.read(_parser().parse_args(arguments(path, "out")))
+    assert panel.observed.sum() == len(table) - count
+    assert remarks[0].startswith(f"{count} rows in which nothing was sold have no price")
+    assert remarks[0].endswith("takes the price before. Here that is the option --fill-zeros.")
+    _, panel, remarks = reading.read(_parser().parse_args(arguments(path, "out", "--fill-zeros")))
+    assert panel.observed.sum() > len(table) - count and "got a price" in remarks[0]
+    later = reading.read(_parser().parse_args(arguments(path, "out", "--by", "month")))[1]
+    assert later.periods.tolist() == ["2024-01", "2024-02", "2024-03", "2024-04"]
 
 
 def test_all_kinds_of_faults_are_named_in_one_run(table, tmp_path, capsys):
