@@ -34,7 +34,7 @@ _PATTERNS = [(kind, re.compile(form, re.IGNORECASE)) for kind in _FORMS for form
 _MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
-__WEEKS = 53  # of the longest year
+_WEEKS = 53  # of the longest year
 _OF_A_YEAR = re.compile(rf"{_WEEK}|Q[1-4]|(D|Day|M|Month|P|Period)\W*\d{{1,4}}", re.IGNORECASE)
 
 
@@ -70,7 +70,7 @@ def _read(kind, parts):
     letter, of_year = {"week": ("-W", "week"), "quarter": ("-Q", "quarter")}.get(kind, ("-", ""))
     number = int(said[of_year]) if of_year else number
     width = 1 if kind == "quarter" else 2
-    last = 12 if kind == "month" and not parts[0].startswith(said["year"]) else __WEEKS
+    last = 12 if kind == "month" and not parts[0].startswith(said["year"]) else _WEEKS
     good = 1 <= number <= last  # 2024-40 may be a week without its W, and sorts as well
     return Period(kind, f"{said['year']}{letter}{number:0{width}}" if good else None)
 

@@ -20,7 +20,8 @@ _CODES = (
 )
 _SIGN = rf"(?:[€£¥₹₽₺₩₪฿₫₴₱]|[A-Z]{{0,2}}\$|Rs\.?|zł|Kč|kr\.?|Fr\.?|{'|'.join(_CODES.split())})"
 _MONEY = re.compile(
-    rf"(?P<minus>[+-]?)\s*(?P<before>{_SIGN}?)\s*(?P<number>[+-]?[.,]?\d.*?)(?:[.,][-–])?\s*(?P<after>{_SIGN}?)"
+    rf"(?P<minus>[+-]?)\s*(?P<before>{_SIGN}?)\s*"
+    rf"(?P<number>[+-]?[.,]?\d.*?)(?:[.,][-–])?\s*(?P<after>{_SIGN}?)"  # Fr. 3.-
 )
 _SAME = {
     "EUR": "€",
@@ -194,7 +195,11 @@ def _advice(text, kind, decimal, marks):
 
 def _doubt(name, cells):
     """Return the fault of a column whose numbers can be read in two ways."""
-    marked = [bool(re.search("[.,]", text)) for text in cells.texts]
+    both = zip(_fits(cells.texts, ".", ","), _fits(cells.texts, ",", "."), strict=True)
+    marked = [
+        one and other and bool(re.search("[.,]", text))
+        for text, (one, other) in zip(cells.texts, both, strict=True)
+    ]
     mark = "," if any("," in text for text in cells.texts) else "."
 
     def what(i):

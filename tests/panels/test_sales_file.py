@@ -891,6 +891,15 @@ def test_a_doubtful_date_with_a_time_of_day_needs_two_arguments_and_names_both(t
     assert read(write(tmp_path, text), named).table["week"].tolist() == ["2024-02-03"] * 2
 
 
+def test_a_doubt_about_marks_is_no_doubt_about_words(tmp_path):
+    path = write(tmp_path, changed(",9,", ",n.a.,", changed(",7,", ',"1,009",')))
+    with pytest.raises(et.PanelError) as caught:
+        read(path, [])
+    doubt, word = map(str, caught.value.parts)
+    assert doubt.startswith("row 4, column 'sold': '1,009' may be") and doubt.endswith("=','.")
+    assert word.startswith("row 2, column 'sold': 'n.a.' is not a plain number")
+
+
 def test_what_leaving_out_cannot_mend_is_refused_all_the_same(tmp_path):
     path = write(tmp_path, changed(",1,", ",03/02/2024,", changed(",2,", ",10/02/2024,")))
     with pytest.raises(et.PanelError, match=r"may be day first or month first.* 4 rows have"):
