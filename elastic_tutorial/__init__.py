@@ -80,7 +80,8 @@ _PUBLIC = {
         "plot_log_likelihoods",
     ),
     "plots.store_plots": ("plot_elasticities", "plot_estimates", "plot_shrinkage"),
-    "report.tables": ("elasticity_table", "price_table"),
+    "report.tables": ("elasticity_table",),
+    "report.price_labels": ("price_table",),
     "report.report": ("Report", "write_report"),
 }
 # Lets four chains run side by side on a CPU. JAX reads it when it starts, so it must stand here.

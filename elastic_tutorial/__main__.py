@@ -24,6 +24,9 @@ example, of a file that begins
 
 It writes report/report.html (findings, checks, figures), report/elasticities.csv,
 report/prices.csv and report/masked.csv (rows left out), all of them or none.
+
+Exit status: 0, the report is written and all checks are fine; 1, it is written and
+a check asks for a look; 2, the table or an option was refused and nothing is written.
 """
 
 
@@ -32,23 +35,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with warnings.catch_warnings(record=True, action="always") as caught:
-            _run(options, caught)
+            return _run(options, caught)
     except KeyboardInterrupt:
         return _complain("interrupted; nothing was written", code=130)
     except Exception as error:
         if options.traceback:
             raise
         return _complain(*map(_one_line, getattr(error, "parts", ()) or [error]))
-    return 0
 
 
 def _run(options, caught):
-    """Read, check, fit, test, price, write."""
+    """Read, check, fit, test, price, write; return 1 if a check asks for a look, else 0."""
     progress = _Progress(sys.stderr if sys.stderr.isatty() else None, 6)
     from elastic_tutorial.report import reading  # after --help, which needs none of what it imports
 
     progress.step("reading")
-    folder = reading.claim(options)
+    folder, rules = reading.claim(options), reading.rules(options)
     sales, panel, remarks = reading.read(options)
     from elastic_tutorial.report import command  # after reading, which needs no JAX to complain
 
@@ -59,11 +61,12 @@ def _run(options, caught):
     progress.step("testing on hidden periods")
     test = command.test(panel, options)
     progress.step("choosing prices")
-    report = command.report(options, sales, panel, posterior, test, checks, remarks, caught)
+    report = command.report(options, rules, sales, panel, posterior, test, checks, remarks, caught)
     progress.step("writing")
     command.write(report, folder, options)
     progress.step("done")
     sys.stdout.write(command.summary(report, options))
+    return int((report.checks["verdict"] == "look").any())
 
 
 class _Progress:
@@ -133,14 +136,34 @@ def _parser():
     add("--category", metavar="COLUMN", help="column of the product's category")
     add("--cost", metavar="COLUMN", help="column of the unit cost; without it prices seek revenue")
     add("--covariates", nargs="+", default=[], metavar="COLUMN", help="such as a promotion")
-    text = "bounds of new prices over today's, as 0.9 1.2; default: the prices each product had"
-    add("--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help=text)
+    add("--json", metavar="FILE", help="write a digest for programs as well")
+    _add_prices(parser.add_argument_group("prices"))
     _add_model(parser.add_argument_group("model").add_argument)
     _add_file(parser.add_argument_group("file").add_argument)
     add("--force", action="store_true", help="replace an earlier report in the folder")
     add("--traceback", action="store_true", help="show where in the program an error arose")
     add("--version", action="version", version=_version())
     return parser
+
+
+def _add_prices(group):
+    add = group.add_argument
+    text = "largest change of a price, as a share of today's (default: %(default)s)"
+    add("--max-change", type=float, default=0.10, metavar="SHARE", help=text)
+    text = "bounds of new prices over today's, as 0.9 1.2, in place of --max-change"
+    add("--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help=text)
+    either = group.add_mutually_exclusive_group().add_argument
+    text = "what may stand behind the point of a price, as .99 .49"
+    either("--endings", nargs="+", type=float, metavar="PART", help=text)
+    either("--ladder", metavar="FILE", help="all allowed prices, one on each line of a file")
+    text = "share of the price that must remain over the unit cost"
+    add("--min-margin", type=float, metavar="SHARE", help=text)
+    text = "leave prices that would bring less, in currency a period (default: %(default)s)"
+    add("--min-gain", type=float, default=0.0, metavar="MONEY", help=text)
+    text = "column of the line of a product; all products of a line get one price"
+    add("--line", metavar="COLUMN", help=text)
+    text = "change so many prices at most, those that gain most"
+    add("--most-changes", type=int, metavar="N", help=text)
 
 
 def _add_model(add):

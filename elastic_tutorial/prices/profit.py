@@ -33,6 +33,22 @@ def profits(
     return dict(zip(names, columns, strict=True))
 
 
+def expected_demand(market: Market, price: np.ndarray) -> np.ndarray:
+    """Units a period at prices (product, candidate), averaged over the draws."""
+    n_products, n_candidates = price.shape
+    demand = np.empty(price.shape)
+
+    def fill(rows):
+        log_ratio = np.log(price[rows] / market.current_price[rows, None])
+        draws = np.exp(market.elasticity[rows, None] * log_ratio[:, :, None])
+        # base demand in front, since today's price must give today's demand to the last digit
+        demand[rows] = (market.base_demand[rows, None] * draws).mean(axis=2)
+
+    in_blocks(fill, n_products, n_candidates * market.elasticity.shape[1])
+    refuse_overflow(demand)
+    return demand
+
+
 @np.errstate(over="ignore", invalid="ignore")
 def gains(market: Market, price: np.ndarray, cost: np.ndarray, prob: float) -> dict:
     """Profit at new prices against today's, for each product and for all together."""

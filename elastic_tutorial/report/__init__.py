@@ -2,10 +2,12 @@
 
 The files, in reading order:
 
-- ``tables``: ``elasticity_table`` and ``price_table``, a row for each product
+- ``tables``: ``elasticity_table``, a row for each product
+- ``price_labels``: ``price_table``, the best allowed price of each product, or why it has none
 - ``sentences``: what was found, in plain language
 - ``figures``: its figures, for light and dark pages
 - ``page``: page and CSV files as text, the page by the template ``report.html.j2``
+- ``digest``: the same for programs, as JSON
 - ``report``: the type ``Report``, and ``write_report``
 - ``folder``: a folder that is written whole or not at all
 - ``reading``: the first steps of ``python -m elastic_tutorial``, whose options are in ``__main__``

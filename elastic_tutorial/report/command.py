@@ -20,9 +20,10 @@ from elastic_tutorial.laplace.fit import fit_laplace
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.row_checks import n_unsold
 from elastic_tutorial.panels.sales_file import unit_costs
+from elastic_tutorial.report.price_labels import price_table
 from elastic_tutorial.report.report import Report, write_report
 from elastic_tutorial.report.sentences import data_lines, findings
-from elastic_tutorial.report.tables import elasticity_table, price_table
+from elastic_tutorial.report.tables import elasticity_table
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from elastic_tutorial.panels.panel import Panel
     from elastic_tutorial.panels.sales_file import SalesTable
+
+PLACES = ("file", "out", "json", "ladder")  # options that name one, of which a report tells no path
 
 
 def check(panel: Panel, options: Namespace) -> pd.DataFrame:
@@ -82,6 +85,7 @@ def test(panel: Panel, options: Namespace) -> xr.Dataset | str:
 
 def report(
     options: Namespace,
+    rules: dict,
     sales: SalesTable,
     panel: Panel,
     posterior: xr.DataTree,
@@ -92,8 +96,8 @@ def report(
 ) -> Report:
     """Put together what the report shows."""
     cost = unit_costs(sales, panel, cost=options.cost) if options.cost else None
-    bounds, prob = options.bounds, options.prob
-    prices = price_table(posterior, panel, unit_cost=cost, bounds=bounds, prob=prob)
+    prob = options.prob
+    prices = price_table(posterior, panel, unit_cost=cost, prob=prob, **rules)
     if isinstance(test, str):
         remarks = [*remarks, f"No back-test: {test}"]
     tested = None if isinstance(test, str) else test
@@ -122,14 +126,12 @@ def _withheld(checks):
 
 def write(report: Report, folder: Path, options: Namespace) -> None:
     """Write the folder."""
-    write_report(report, folder, force=options.force)
+    write_report(report, folder, json=options.json, force=options.force)
 
 
 def summary(report: Report, options: Namespace) -> str:
     """Say at the terminal what stands in the report."""
     lines = [*data_lines(report), *findings(report)]
-    looks = report.checks[report.checks["verdict"] == "look"]
-    lines += [f"Look: {name}: {row['found']}. {row['advice']}" for name, row in looks.iterrows()]
     return "\n".join([*lines, f"Written: {Path(options.out) / 'report.html'}", ""])
 
 
@@ -153,7 +155,8 @@ def _warned(caught):
 
 def _settings(options):
     chosen = {k: v for k, v in vars(options).items() if v not in (None, [], False)}
-    chosen |= {"file": Path(options.file).name, "out": Path(options.out).name}
+    places = {name: chosen[name] for name in PLACES if name in chosen}
+    chosen |= {name: Path(place).name for name, place in places.items()}
     packages = ("elastic-tutorial", "jax", "numpy", "pandas")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     python = f"Python {platform.python_version()}"

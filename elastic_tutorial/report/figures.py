@@ -53,7 +53,7 @@ def draw_all(report: Report) -> list[Figure]:
         figures.append(_pooling(table))
     if report.test is not None:
         figures.append(_ranks(report.test))
-    if report.prices is not None and (report.prices["note"] == "").any():
+    if report.prices is not None and report.prices["price"].notna().any():
         figures.append(_moves(report.prices))
     return figures
 
@@ -152,17 +152,17 @@ def _ranks(test):
 
 
 def _moves(prices):
-    known = prices[prices["note"] == ""]
-    move = 100 * (known["price"] / known["current_price"] - 1)
+    known = prices[prices["price"].notna()]
+    move = known["change_percent"]
 
     def draw(ax):
         ax.hist(move, 30, alpha=0.7)
         ax.axvline(0, color="C1", lw=1.2)
-        ax.set(xlabel="best price over today's (%)", ylabel="products")
+        ax.set(xlabel="change of the price (%)", ylabel="products")
 
     return _drawn(
         draw,
-        "Best prices within the bounds, over today's. The line is no change.",
+        "Prices on the labels against today's. The line is no change.",
         f"Histogram of price moves of {len(known):,} products between {move.min():.0f}% and "
         f"{move.max():.0f}%, with {move.median():+.0f}% in the middle.",
     )

@@ -31,22 +31,48 @@ def claim(folder: str | Path, *, force: bool) -> Path:
     return path
 
 
-def write(path: Path, files: dict[str, str]) -> Path:
-    """Write all files beside the folder, then rename; return its path."""
+def write(path: Path, files: dict[str, str], digest: tuple[Path, str] | None = None) -> Path:
+    """Write all files beside the folder, then rename; return its path.
+
+    A ``digest``, path and text, comes last, and an earlier one goes first: where it is, the folder
+    of the same run is too.
+    """
     partial, old = _siblings(path)
     _remove(partial)
     partial.mkdir(parents=True)
     for name, text in files.items():
-        with (partial / name).open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(partial / name, text)
+    if digest:
+        ready = digest[0].with_name(f"{digest[0].name}.partial")
+        _write(ready, digest[1])
+        digest[0].unlink(missing_ok=True)
     if path.exists():
         _remove(old)
         path.rename(old)
     partial.rename(path)
+    if digest:
+        ready.rename(digest[0])
     _remove(old)
     return path
+
+
+def claim_file(path: str | Path, folder: Path, *, force: bool) -> Path:
+    """Return the path of a digest, or refuse it while nothing has been computed or removed."""
+    path = Path(os.path.abspath(path))
+    if path.is_dir() or (os.path.lexists(path) and not force):
+        raise FolderExistsError(f"{str(path)!r} exists; name another, or replace it.")
+    if path.parent == folder or not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"{str(path)!r} must lie in a folder that exists, and not in the report's."
+        )
+    return path
+
+
+def _write(path, text):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _siblings(path):

@@ -10,7 +10,8 @@ import xarray as xr
 
 from elastic_tutorial import validation as check
 from elastic_tutorial.panels.panel import Panel
-from elastic_tutorial.report.folder import claim, write
+from elastic_tutorial.report.digest import digest
+from elastic_tutorial.report.folder import claim, claim_file, write
 from elastic_tutorial.report.page import files
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class Report:
     promise_withheld: str | None = None
 
 
-def write_report(report: Report, folder: str | Path, *, force: bool = False) -> Path:
+def write_report(
+    report: Report, folder: str | Path, *, json: str | Path | None = None, force: bool = False
+) -> Path:
     """Write ``elasticities.csv``, ``prices.csv``, ``masked.csv`` and ``report.html``.
 
     All or nothing: files are written to a folder beside it, ``folder`` with ``.partial`` at the
@@ -73,6 +76,8 @@ def write_report(report: Report, folder: str | Path, *, force: bool = False) -> 
     report : Report
     folder : str or Path
         Must not exist, unless ``force``.
+    json : str or Path, optional
+        File for a digest that programs can read, such as ``report.json``; not in the folder.
     force : bool
         Replace a folder that holds an earlier report, and nothing else.
 
@@ -94,4 +99,7 @@ def write_report(report: Report, folder: str | Path, *, force: bool = False) -> 
     """
     folder = claim(folder, force=force)
     check.instance("report", report, Report)
-    return write(folder, files(report))
+    if json is None:
+        return write(folder, files(report))
+    path = claim_file(json, folder, force=force)
+    return write(folder, files(report), (path, digest(report)))

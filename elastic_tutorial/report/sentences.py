@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from elastic_tutorial.report.report import Report
 
 _MOSTLY = 0.5  # pooled share above which most of what is known of a product is its category's
+_TOGETHER = 0.5  # of a category's labels that move one way: more than half is the category's move
 
 
 def findings(report: Report) -> Iterator[str]:
@@ -18,6 +22,7 @@ def findings(report: Report) -> Iterator[str]:
     yield from _pooling(report)
     if report.test is not None:
         yield _tested(report.test)
+    yield from _looks(report.checks)
     if report.prices is not None:
         yield from _prices(report.prices, report.promise_withheld)
     yield (
@@ -95,33 +100,61 @@ def _tested(test):
     )
 
 
+def _looks(checks):
+    """Every check that asks for a look, as the terminal says it too."""
+    for name, row in checks[checks["verdict"] == "look"].iterrows():
+        yield f"Look: {name}: {row['found']}. {row['advice']}".rstrip()
+
+
 def _prices(prices, withheld):
-    known = prices[prices["note"] == ""]
+    known = prices[prices["price"].notna()]
     if not len(known):
         yield "No product can be given a price: the table of prices says why for each."
         return
-    stopped = (known["at_bound"] != "").sum()
-    if prices.attrs["objective"] == "revenue":
-        yield (
-            "No unit costs were given. Revenue alone has no best price between the bounds, so the "
-            "table of prices names the end of its price range at which each product brings more."
-        )
-        return
-    if withheld:
-        yield (
-            f"Prices are named for {len(known):,} products, each as if it alone moved. Their gains "
-            f"are not added up: {withheld}"
-        )
-        return
-    today, prob = prices.attrs["today"], prices.attrs["prob"]
-    gain, low, high = (prices.attrs[f"total_gain{end}"] for end in ("", "_lower", "_upper"))
-    share = f", {gain / today:+.1%} of today's" if today > 0 else ""
+    up, down = (known["change_percent"] > 0).sum(), (known["change_percent"] < 0).sum()
     yield (
-        f"Within their bounds the best prices of {len(known):,} products promise {gain:,.0f} more "
-        f"profit a period ({prob:.0%} interval {low:,.0f} to {high:,.0f}){share}, if elasticities "
-        "are effects of the price and products do not take sales from each other."
+        f"Labels: of {len(prices):,} products {up:,} get a higher price, {down:,} a lower one, "
+        f"{len(known) - up - down:,} keep theirs, and for {len(prices) - len(known):,} no price is "
+        "advised. The table of prices says why for each."
     )
-    yield (
-        f"{stopped:,} of these prices stop at a bound: there the sales say which way to go, and "
-        "not how far."
+    objective = prices.attrs["objective"]
+    if objective == "revenue":
+        yield (
+            "No unit costs were given, so prices seek revenue. Where a unit costs something, the "
+            "price that earns most is higher than the one that brings the most revenue."
+        )
+    if stopped := (known["at_bound"] != "").sum():
+        yield (
+            f"{stopped:,} of the new prices stop at the end of what is allowed: there the sales "
+            "say which way to go, and not how far."
+        )
+    yield from _moving_together(known)
+    if withheld:
+        yield f"The gains of the labels, each as if it alone moved, are not added up: {withheld}"
+    elif up + down:
+        yield _promise(prices.attrs, objective)
+
+
+def _moving_together(known):
+    """Say where most of a category moves one way, for which nothing was estimated."""
+    way = np.sign(known["change_percent"]).groupby(known["category"])
+    most = pd.concat([way.agg(lambda each, s=s: (each == s).mean()) for s in (-1, 1)], axis=1)
+    moving = int(((most.max(axis=1) > _TOGETHER) & (way.size() > 1)).sum())
+    if moving:
+        where = "1 category" if moving == 1 else f"{moving:,} categories"
+        yield (
+            f"In {where} more than half of the labels move the same way. Each label is reckoned "
+            "as if it alone moved; how customers answer when a whole category or the store moves "
+            "was not estimated, so change a few of them at a time and see."
+        )
+
+
+def _promise(attrs, objective):
+    today, prob = attrs["today"], attrs["prob"]
+    gain, low, high = (attrs[f"total_gain{end}"] for end in ("", "_lower", "_upper"))
+    share = f", {gain / today:+.1%} of what their products bring today" if today > 0 else ""
+    return (
+        f"Together the labels promise {gain:,.0f} more {objective} a period ({prob:.0%} interval "
+        f"{low:,.0f} to {high:,.0f}){share}, if elasticities are effects of the price, products do "
+        "not take sales from each other, competitors keep their prices, and demand stays as it is."
     )

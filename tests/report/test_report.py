@@ -1,5 +1,6 @@
 """Tables, page and folder of a report: what they hold, and that they are there whole or not."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ import xarray as xr
 from bs4 import BeautifulSoup
 
 import elastic_tutorial as et
-from elastic_tutorial.report.page import as_text, files
+from elastic_tutorial.report.digest import digest
+from elastic_tutorial.report.page import as_labels, as_text, files
 from elastic_tutorial.report.sentences import findings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -138,52 +140,217 @@ def test_all_chains_count():
     assert (table["prob_inelastic"] == 0.5).all() and (table["elasticity"] == -1).all()
 
 
-def test_prices_are_those_of_best_price_within_observed_bounds():
-    table = et.price_table(POSTERIOR, PANEL, unit_cost=COST, prob=0.9)
-    assert table["note"].tolist() == ["its price never moved"] + [""] * (N - 1)
-    some = PANEL.select(products=PANEL.products[1:])
-    limits = {"lower": some.price.min(axis=1), "upper": some.price.max(axis=1)}
-    best = et.best_price(POSTERIOR, unit_cost=COST[1:].to_numpy(), **limits, panel=some, prob=0.9)
-    np.testing.assert_allclose(table["price"][1:], best["price"])
-    np.testing.assert_allclose(table["gain"][1:], best["gain"])
-    assert table["at_bound"][1:].tolist() == best["at_bound"].values.tolist()
-    assert table.attrs["total_gain"] == pytest.approx(table["gain"].sum())
+def price_table(**rules):
+    return et.price_table(POSTERIOR, PANEL, **{"unit_cost": COST} | rules)
+
+
+def test_labels_are_whole_cents_within_a_tenth_of_todays_price():
+    table = price_table()
+    assert table["why"].iloc[0] == "no price: its price never moved"
     assert np.isnan(table["price"].iloc[0])
-
-
-def test_bounds_are_shares_of_todays_price():
-    table = et.price_table(POSTERIOR, PANEL, unit_cost=COST, bounds=(0.9, 1.2))
-    np.testing.assert_allclose(table["lower_bound"], 0.9 * PANEL.price[:, -1])
-    assert (table["note"] == "").all()  # also of the one whose price never moved
-    assert (table["price"] <= table["upper_bound"] * (1 + 1e-12)).all()
+    known = table.dropna(subset="price")
+    cents = 100 * known["price"]
+    np.testing.assert_allclose(cents, cents.round(), rtol=1e-12)
+    assert len(known) > 100 and (known["change_percent"].abs() <= 10 + 1e-9).all()
+    narrow = price_table(max_change=0.02)
+    assert (narrow["change_percent"].abs().dropna() <= 2 + 1e-9).all()
+    wide = price_table(bounds=(0.9, 1.2))
+    assert wide["change_percent"].min() >= -10 - 1e-9
+    assert 15 < wide["change_percent"].max() <= 20 + 1e-9
     with pytest.raises(ValueError, match="bounds must be in order, lowest first; got 1"):
-        et.price_table(POSTERIOR, PANEL, bounds=(1.2, 0.9))
+        price_table(bounds=(1.2, 0.9))
     with pytest.raises(ValueError, match="bounds must be a finite number above 0"):
-        et.price_table(POSTERIOR, PANEL, bounds=(0, 0.9))
+        price_table(bounds=(0, 0.9))
+    with pytest.raises(ValueError, match="max_change must lie strictly between 0 and 1; got 1"):
+        price_table(max_change=1)
 
 
-def test_unknown_costs_and_unsold_products_get_a_note_and_no_price():
+def profit_at(price, row):
+    """Draws of the profit of one product."""
+    draws = POSTERIOR["posterior"]
+    elasticity, base = (draws[name].values[0, :, row] for name in ("elasticity", "base_demand"))
+    return base * (price / PANEL.price[row, -1]) ** elasticity * (price - COST.iloc[row])
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [{"bounds": (0.5, 2)}, {"endings": (0.99, 0.49)}, {"ladder": [1.5, 2.0, 2.45, 2.8, 3.2, 4.0]}],
+)
+def test_no_allowed_price_brings_more_and_the_gain_is_that_of_the_label(rules):
+    table = price_table(**rules)
+    low, high = rules.get("bounds", (0.9, 1.1))
+    moved = table.index[table["gain"] > 0]
+    assert len(moved) > 20
+    for name in moved[:20]:
+        row, today = table.index.get_loc(name), table.loc[name, "current_price"]
+        grid = np.arange(1, 3000) / 100
+        if "endings" in rules:
+            grid = grid[np.isin(np.rint(100 * grid) % 100, [99, 49])]
+        grid = np.array(rules.get("ladder", grid))
+        grid = grid[(grid >= low * today) & (grid <= high * today)]
+        best = max(grid, key=lambda price: profit_at(price, row).mean())
+        assert table.loc[name, "price"] == best
+        gain = profit_at(best, row) - profit_at(today, row)
+        ends = np.quantile(gain, [0.05, 0.95])
+        found = table.loc[name, ["gain", "gain_lower", "gain_upper", "prob_loss"]].astype(float)
+        np.testing.assert_allclose(found, [gain.mean(), *ends, (gain < 0).mean()], rtol=1e-9)
+    assert table.attrs["total_gain"] == pytest.approx(table["gain"].sum())
+
+
+def test_prices_below_one_unit_of_currency_have_finer_steps():
+    cheap = replace(PANEL, price=PANEL.price / 100)
+    table = et.price_table(POSTERIOR, cheap).dropna(subset="price")
+    assert (table["gain"] > 0).sum() > 100
+    steps = 10_000 * table["price"]
+    np.testing.assert_allclose(steps, steps.round(), rtol=1e-9)
+
+
+def test_rules_for_allowed_prices_are_checked():
+    for rules, message in [
+        ({"endings": (0.99,), "ladder": [1.0]}, "endings or a ladder of prices, and not both"),
+        ({"endings": (99,)}, "endings must be parts of one unit of currency, as 0.99; got 99"),
+        ({"endings": ()}, "endings must hold a number"),
+        ({"ladder": [1.0, -2.0]}, "ladder must be numbers above 0; got -2"),
+        ({"ladder": []}, "ladder must hold a price"),
+        ({"min_margin": 1.0}, "min_margin must be 0 or more and below 1; got 1.0"),
+        ({"min_margin": 0.3, "unit_cost": None}, "min_margin needs unit_cost"),
+        ({"min_gain": -1}, "min_gain must be a finite number, 0 or more; got -1"),
+        ({"most_changes": 1.5}, "most_changes must be a whole number"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            price_table(**rules)
+
+
+def test_a_margin_must_remain_at_every_label():
+    table = price_table(min_margin=0.52)  # today's is 50%
+    known = table.dropna(subset="price")
+    assert len(known) > 100
+    assert (1 - COST[known.index] / known["price"] >= 0.52 - 1e-12).all()
+    assert known["why"].str.startswith("raise: today's price of it or its line leaves too").all()
+    none = price_table(min_margin=0.9)
+    assert none["price"].isna().all()
+    assert none["why"].iloc[1] == "no price: no allowed price lies within the bounds and the margin"
+
+
+def test_small_gains_and_more_changes_than_allowed_leave_prices_as_they_are():
+    table = price_table(min_gain=0.5)
+    assert table.loc[table["gain"] > 0, "gain"].min() > 0.5
+    left = table[table["why"].str.contains("more than the least gain")]
+    assert len(left) > 20
+    assert (left["price"] == left["current_price"]).all() and (left["gain"] == 0).all()
+    few = price_table(most_changes=5)
+    moved = few.index[few["change_percent"].fillna(0) != 0]
+    assert set(moved) == set(price_table()["gain"].nlargest(5).index)
+    assert few["why"].str.startswith("leave it: the 5 changes allowed bring more").sum() > 100
+    assert few.attrs["total_gain"] == pytest.approx(price_table()["gain"].nlargest(5).sum())
+
+
+def test_products_of_a_line_share_the_price_that_is_best_for_them_together():
+    today = pd.Series(PANEL.price[:, -1], PANEL.products)
+    near = today[(today - 2.7).abs() < 0.1].index[:6]
+    table = price_table(groups=dict.fromkeys(near, "line"), bounds=(0.5, 2))
+    lines = table.loc[near]
+    assert lines["price"].nunique() == 1
+    rows = [table.index.get_loc(name) for name in near]
+    grid = np.arange(136, 560) / 100
+    grid = grid[(grid >= 0.5 * today[near].max()) & (grid <= 2 * today[near].min())]
+    best = max(grid, key=lambda price: sum(profit_at(price, row).mean() for row in rows))
+    assert lines["price"].iloc[0] == best
+    alone = price_table(bounds=(0.5, 2)).drop(near)
+    pd.testing.assert_frame_equal(table.drop(near), alone)
+    mixed = price_table(groups={ODD: "a", "p001": "a"})
+    assert mixed["why"].iloc[1] == f"no price: its line has one with {ODD!r}, which has none"
+
+
+def draws_with(elasticity, **more):
+    """Draws of the elasticity changed; the base demand as before."""
+    tree = POSTERIOR.copy()
+    draws = tree["posterior"].to_dataset()
+    tree["posterior"] = draws.assign(elasticity=draws["elasticity"] * 0 + elasticity, **more)
+    return tree
+
+
+def rising(n):
+    """Elasticities of which so many are surely above 0."""
+    values = np.where(np.arange(N) < n, 0.5, -2.0)
+    return draws_with(xr.DataArray(values, {"product": PANEL.products}))
+
+
+def test_no_price_is_advised_where_sales_rise_with_it():
+    table = et.price_table(rising(5), PANEL, unit_cost=COST)
+    assert table["why"].iloc[1:5].str.startswith("no price: its sales rise with its price").all()
+    assert table["price"].iloc[:5].isna().all() and table["price"].iloc[5:].notna().all()
+    table = et.price_table(rising(20), PANEL, unit_cost=COST)
+    assert table["price"].isna().all()
+    assert table["why"].iloc[30].startswith("no price: sales of 15% of the products rise")
+
+
+def test_no_large_move_is_advised_where_the_interval_holds_minus_one():
+    draws = np.linspace(-1.6, -0.6, 1000)[None, :, None] * np.ones(N)
+    tree = draws_with(xr.DataArray(draws, dims=("chain", "draw", "product")))
+    table = et.price_table(tree, PANEL, unit_cost=COST)
+    assert table["price"].isna().all()
+    assert "whether a higher price brings more revenue is open" in table["why"].iloc[1]
+    assert "90% interval -1.55 to -0.65" in table["why"].iloc[1]
+    small = et.price_table(tree, PANEL, unit_cost=COST, bounds=(0.8, 1.04))
+    assert (small["change_percent"].dropna() > 3).all() and small["price"].notna().sum() == N - 1
+
+
+def test_no_price_is_advised_where_a_product_is_alone_in_its_category():
+    category = PANEL.category.copy()
+    category[category == 3] = 2
+    category[7] = 3
+    effect = xr.DataArray(0.0, dims=())
+    tree = draws_with(POSTERIOR["posterior"]["elasticity"] * 1, time_effect=effect)
+    table = et.price_table(tree, replace(PANEL, category=category), unit_cost=COST)
+    assert table["why"].iloc[7].startswith("no price: it is alone in its category")
+    assert not table["why"].drop(PANEL.products[7]).str.contains("alone").any()
+
+
+def test_a_label_above_all_prices_that_were_had_says_so():
+    table = price_table(bounds=(0.3, 3))
+    low, high = PANEL.price.min(axis=1), PANEL.price.max(axis=1)
+    for side, there in (("above", table["price"] > high), ("below", table["price"] < low)):
+        assert there.any()
+        said = table["why"].str.contains(f"; {side} all prices it has had")
+        assert (said == there).all()
+
+
+def test_today_is_what_all_products_bring_at_their_last_prices():
+    table = price_table()
+    base = POSTERIOR["posterior"]["base_demand"].values[0].mean(axis=0)
+    last = PANEL.price[:, -1]
+    np.testing.assert_allclose(table["units_before"], base)
+    assert table.attrs["today_units"] == pytest.approx(base.sum())
+    assert table.attrs["today_revenue"] == pytest.approx((base * last).sum())
+    assert table.attrs["today_profit"] == pytest.approx((base * (last - COST)).sum())
+    assert price_table(unit_cost=None).attrs["today_profit"] is None
+
+
+def test_unknown_costs_and_unsold_products_get_a_reason_and_no_price():
     cost = COST.copy()
     cost.iloc[5] = np.nan
     units = PANEL.units.copy()
     units[6] = 0
     table = et.price_table(POSTERIOR, replace(PANEL, units=units), unit_cost=cost)
-    assert table["note"].iloc[[5, 6]].tolist() == ["its cost is unknown", "it sold nothing"]
+    assert table["why"].iloc[5] == "no price: its cost is unknown"
+    assert table["why"].iloc[6] == "no price: it sold nothing"
     assert table["price"].iloc[[5, 6]].isna().all()
     none = et.price_table(POSTERIOR, PANEL, unit_cost=np.nan * cost)
-    assert (none["note"] != "").all() and none["price"].isna().all()
+    assert (none["why"] != "").all() and none["price"].isna().all()
     text = " ".join(findings(a_report(prices=none)))
     assert "No product can be given a price" in text
 
 
-def test_without_costs_the_better_end_of_the_range_is_named():
+def test_without_costs_prices_seek_revenue():
     table = et.price_table(POSTERIOR, PANEL)
-    assert table.attrs["objective"] == "revenue"
-    elastic = POSTERIOR["posterior"]["elasticity"].mean(("chain", "draw")).values < -1.3
-    assert (table["at_bound"][elastic & (table["note"] == "")] == "lower").all()
-    known = table[table["note"] == ""]
-    assert (known["gain"] >= 0).all()
-    assert "prob_loss" in known and "unit_cost" not in known
+    assert table.attrs["objective"] == "revenue" and set(table["unit"]) == {"revenue a period"}
+    elastic = POSTERIOR["posterior"]["elasticity"].mean(("chain", "draw")).values < -1.5
+    known = table["price"].notna()
+    assert (table["at_bound"][elastic & known] == "lower").all()
+    assert (table.loc[known, "gain"] >= 0).all()
+    text = " ".join(findings(a_report(prices=table)))
+    assert "No unit costs were given, so prices seek revenue." in text
 
 
 @pytest.mark.parametrize("prob", [0.5, 0.9])
@@ -210,7 +377,7 @@ def test_a_table_of_prices_has_its_totals_whether_or_not_any_price_was_found():
     assert [none.attrs[name] for name in ("today", "total_gain", "total_gain_upper")] == [0, 0, 0]
     still = replace(PANEL, price=np.broadcast_to(PANEL.price[:, :1], PANEL.price.shape))
     moving, unmoved = (et.price_table(POSTERIOR, panel) for panel in (PANEL, still))
-    assert set(moving.attrs) == set(unmoved.attrs) and (unmoved["note"] != "").all()
+    assert set(moving.attrs) == set(unmoved.attrs) and unmoved["price"].isna().all()
 
 
 # --- The page
@@ -239,7 +406,8 @@ def test_the_files_hold_what_the_tables_hold(folder):
     for name in ("elasticity", "lower", "upper", "pooled"):
         np.testing.assert_allclose(file[name], REPORT.elasticities[name], atol=0.5e-4)
     prices = pd.read_csv(folder / "prices.csv", index_col="product")
-    np.testing.assert_allclose(prices["price"], REPORT.prices["price"], rtol=1e-5)
+    np.testing.assert_allclose(prices["price"], REPORT.prices["price"], rtol=1e-12)
+    np.testing.assert_allclose(prices["gain"], REPORT.prices["gain"], atol=0.5e-2)
     masked = pd.read_csv(folder / "masked.csv")
     assert masked["row"].tolist() == [4, 9]
 
@@ -254,7 +422,7 @@ def test_the_page_says_what_was_done_in_words(soup):
     assert f"For {elastic} of {N} products the 90% interval lies below -1" in text
     assert "88.0% (95% interval 84% to 92%, over products)" in text
     gain = REPORT.prices["gain"].sum()
-    assert f"promise {gain:,.0f} more profit a period" in text
+    assert f"Together the labels promise {gain:,.0f} more profit a period" in text
     for name, row in REPORT.checks.iterrows():
         assert name in text and row["found"] in text
 
@@ -299,6 +467,97 @@ def test_the_same_report_gives_the_same_bytes(folder, tmp_path):
     again = et.write_report(a_report(), tmp_path / "again")
     for each in folder.iterdir():
         assert each.read_bytes() == (again / each.name).read_bytes()
+
+
+def test_every_column_of_the_prices_is_explained_on_the_page(soup, folder):
+    explained = [each.text for each in soup.select("dl#legend dt")]
+    file = pd.read_csv(folder / "prices.csv")
+    assert ["product", *explained] == list(file)
+    assert all(each.text for each in soup.select("dl#legend dd"))
+
+
+def test_the_file_of_prices_has_two_decimals_and_more_only_below_one_unit_of_currency():
+    cheap = replace(PANEL, price=PANEL.price / 100)
+    for panel, most in ((PANEL, 2), (cheap, 6)):
+        text = as_labels(et.price_table(POSTERIOR, panel))
+        numbers = text[["price", "current_price", "gain", "change_percent", "prob_loss"]]
+        digits = numbers.stack().str.partition(".")[2].str.len()
+        assert digits.min() == 2 and digits.max() <= most
+    assert text["price"].dropna().str.fullmatch(r"0\.0\d{2,4}").all()
+
+
+def looking(**found):
+    checks = REPORT.checks.assign(verdict="ok", advice="Do this.", found="fine")
+    for name, said in found.items():
+        checks.loc[name, ["verdict", "found", "advice"]] = "look", said, "Do that."
+    return checks
+
+
+def test_findings_repeat_every_look_before_the_promise():
+    said = list(findings(a_report(checks=looking(zeros="too many", other="odd"))))
+    looks = [line for line in said if line.startswith("Look: ")]
+    assert looks == ["Look: zeros: too many. Do that.", "Look: other: odd. Do that."]
+    promise = next(i for i, line in enumerate(said) if line.startswith("Together the labels"))
+    assert promise > said.index(looks[-1])
+    assert "if elasticities are effects of the price" in said[promise]
+    assert "do not take sales from each other" in said[promise]
+
+
+def test_a_promise_that_is_withheld_is_on_no_page_and_in_no_digest():
+    report = a_report(promise_withheld="They are substitutes.")
+    text = " ".join(findings(report))
+    assert "are not added up: They are substitutes." in text and "promise" not in text
+    assert json.loads(digest(report))["promised"] is None
+
+
+def test_moves_of_a_whole_category_are_said_not_to_be_estimated():
+    text = " ".join(findings(REPORT))
+    way = np.sign(REPORT.prices["change_percent"].dropna()).groupby(REPORT.prices["category"])
+    n = sum(max((each == 1).mean(), (each == -1).mean()) > 0.5 for _, each in way)
+    assert n == 4 and "In 4 categories more than half of the labels move the same way." in text
+    even = REPORT.prices.assign(change_percent=5.0 * (np.arange(N) // 4 % 3 - 1))
+    even.attrs = REPORT.prices.attrs
+    assert "move the same way" not in " ".join(findings(a_report(prices=even)))
+
+
+def test_the_digest_says_what_the_tables_say():
+    report = a_report(checks=looking(zeros="too many"))
+    found = json.loads(digest(report))
+    assert list(found) == "products periods today elasticity promised looks labels".split()
+    assert (found["products"], found["periods"], found["looks"]) == (N, PERIODS, ["zeros"])
+    attrs = report.prices.attrs
+    assert found["today"] == {k: attrs[f"today_{k}"] for k in ("units", "revenue", "profit")}
+    gain = [attrs[f"total_gain{end}"] for end in ("", "_lower", "_upper")]
+    assert found["promised"] == dict(
+        zip(["gain", "lower", "upper", "unit"], [*gain, "profit a period"], strict=True)
+    )
+    middle = np.median(POSTERIOR["posterior"]["elasticity"].values[0], axis=1)
+    ends = np.quantile(middle, [0.05, 0.95])
+    assert [found["elasticity"][end] for end in ("low", "high")] == pytest.approx(list(ends))
+    assert found["elasticity"]["middle"] == report.elasticities["elasticity"].median()
+    assert [each["product"] for each in found["labels"]] == list(PANEL.products)
+    assert found["labels"][0] == {
+        "product": ODD,
+        "price": None,
+        "why": "no price: its price never moved",
+    }
+    assert found["labels"][1]["price"] == report.prices["price"].iloc[1]
+    with pytest.raises(ValueError, match="the report needs prices"):
+        digest(a_report(prices=None))
+
+
+def test_a_digest_is_written_with_the_folder(tmp_path):
+    file = tmp_path / "report.json"
+    et.write_report(REPORT, tmp_path / "a", json=file)
+    assert json.loads(file.read_text("utf-8"))["products"] == N
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "report.json"]
+    with pytest.raises(FileExistsError, match=r"report\.json' exists"):
+        et.write_report(REPORT, tmp_path / "b", json=file)
+    assert not (tmp_path / "b").exists()
+    et.write_report(REPORT, tmp_path / "a", json=file, force=True)
+    for place in (tmp_path / "a" / "x.json", tmp_path / "nowhere" / "x.json"):
+        with pytest.raises(FileNotFoundError, match="must lie in a folder that exists"):
+            et.write_report(REPORT, tmp_path / "a", json=place, force=True)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
