@@ -32,7 +32,11 @@ a check asks for a look; 2, the table or an option was refused and nothing is wr
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = _options(arguments)
+    except (OSError, ValueError) as error:
+        return _complain(_one_line(error))
     try:
         with warnings.catch_warnings(record=True, action="always") as caught:
             return _run(options, caught)
@@ -113,6 +117,17 @@ def _option(argument):
     return f"--{argument.replace('_', '-')}"
 
 
+def _options(arguments):
+    """Read the command line, and before it the file of settings that it names."""
+    parser, finder = _parser(), _Parser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--settings")
+    if path := finder.parse_known_args(arguments)[0].settings:
+        from elastic_tutorial.report.settings import preset
+
+        preset(parser, path, arguments)
+    return parser.parse_args(arguments)
+
+
 def _parser():
     """Every option, with its help."""
     parser = _Parser(
@@ -140,6 +155,8 @@ def _parser():
     _add_prices(parser.add_argument_group("prices"))
     _add_model(parser.add_argument_group("model").add_argument)
     _add_file(parser.add_argument_group("file").add_argument)
+    text = 'TOML file with options, as price = "price"; the command line goes before it'
+    add("--settings", metavar="FILE", help=text)
     add("--force", action="store_true", help="replace an earlier report in the folder")
     add("--traceback", action="store_true", help="show where in the program an error arose")
     add("--version", action="version", version=_version())

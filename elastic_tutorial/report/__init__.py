@@ -10,6 +10,7 @@ The files, in reading order:
 - ``digest``: the same for programs, as JSON
 - ``report``: the type ``Report``, and ``write_report``
 - ``folder``: a folder that is written whole or not at all
+- ``settings``: options of ``python -m elastic_tutorial`` in a file
 - ``reading``: the first steps of ``python -m elastic_tutorial``, whose options are in ``__main__``
 - ``command``: its other steps, from the checks to the folder
 """

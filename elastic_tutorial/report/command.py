@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from elastic_tutorial.panels.panel import Panel
     from elastic_tutorial.panels.sales_file import SalesTable
 
-PLACES = ("file", "out", "json", "ladder")  # options that name one, of which a report tells no path
+PLACES = (
+    "file",
+    "out",
+    "json",
+    "ladder",
+    "settings",
+)  # options that name one, of which a report tells no path
 
 
 def check(panel: Panel, options: Namespace) -> pd.DataFrame:

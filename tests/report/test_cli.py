@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pandas as pd
 import pytest
 
 import elastic_tutorial as et
-from elastic_tutorial.__main__ import EXAMPLE, _option, _parser, _Progress, main
+from elastic_tutorial.__main__ import EXAMPLE, _option, _options, _parser, _Progress, main
 from elastic_tutorial.report import reading
 from elastic_tutorial.report.reading import rules
 
@@ -365,3 +366,58 @@ def test_a_ladder_is_a_file_with_a_price_on_each_line(path, table, tmp_path, cap
 
 def test_the_help_documents_the_exit_status():
     assert "Exit status: 0, the report is written and all checks are fine; 1," in EXAMPLE
+
+
+SETTINGS = """
+file = "sales.csv"
+product = "sku"
+period = "week"
+units = "sold"
+price = "price"
+covariates = ["promo", "rain"]
+out = "report"
+max-change = 0.05
+bounds = [1, 1.2]
+no_back_test = true
+"""
+
+
+def test_options_may_stand_in_a_file_and_the_command_line_goes_before_it(tmp_path):
+    file = tmp_path / "sales.toml"
+    file.write_text(SETTINGS)
+    options = _options(["--settings", str(file)])
+    assert (options.file, options.product, options.price) == ("sales.csv", "sku", "price")
+    assert options.covariates == ["promo", "rain"] and options.bounds == [1.0, 1.2]
+    assert options.no_back_test and options.max_change == 0.05
+    words = ["other.csv", f"--settings={file}", "--max-change", "0.2", "--covariates", "wind"]
+    options = _options([*words, "--revenue", "turnover"])
+    assert (options.file, options.max_change, options.covariates) == ("other.csv", 0.2, ["wind"])
+    assert (options.price, options.revenue) == (None, "turnover")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('prise = "price"', "has the key 'prise', which names no option; did you mean 'price'?"),
+        ("seed = 1.5", "the key 'seed' must be a whole number; got 1.5"),
+        ("prob = true", "the key 'prob' must be a number; got True"),
+        ("price = 3", "the key 'price' must be text in quotes; got 3"),
+        ("force = 1", "the key 'force' must be true or false; got 1"),
+        ("bounds = [1.0]", "the key 'bounds' must hold 2 values; got 1"),
+        ("bounds = 1.0", "the key 'bounds' must be a list, as [1, 2]; got 1.0"),
+        ('by = "year"', "the key 'by' must be one of day, week, month; got 'year'"),
+        ("price", "is no TOML file"),
+    ],
+)
+def test_settings_that_will_not_do_are_refused_in_a_line(text, message, tmp_path, capsys):
+    file = tmp_path / "sales.toml"
+    file.write_text(text)
+    assert message in complaint(["--settings", str(file)], capsys)
+    assert "No such file" in complaint(["--settings", str(tmp_path / "none.toml")], capsys)
+
+
+def test_the_package_installs_the_command_under_its_name():
+    text = (PACKAGE.parent / "pyproject.toml").read_text("utf-8")
+    assert tomllib.loads(text)["project"]["scripts"] == {
+        "elastic-tutorial": f"{main.__module__}:{main.__name__}"
+    }
