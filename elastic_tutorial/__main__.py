@@ -55,6 +55,7 @@ def _run(options, caught):
 
     progress.step("reading")
     folder, rules = reading.claim(options), reading.rules(options)
+    last = reading.last(options)
     sales, panel, remarks = reading.read(options)
     from elastic_tutorial.report import command  # after reading, which needs no JAX to complain
 
@@ -65,7 +66,9 @@ def _run(options, caught):
     progress.step("testing on hidden periods")
     test = command.test(panel, options)
     progress.step("choosing prices")
-    report = command.report(options, rules, sales, panel, posterior, test, checks, remarks, caught)
+    report = command.report(
+        options, rules, last, sales, panel, posterior, test, checks, remarks, caught
+    )
     progress.step("writing")
     command.write(report, folder, options)
     progress.step("done")
@@ -152,6 +155,7 @@ def _parser():
     add("--cost", metavar="COLUMN", help="column of the unit cost; without it prices seek revenue")
     add("--covariates", nargs="+", default=[], metavar="COLUMN", help="such as a promotion")
     add("--json", metavar="FILE", help="write a digest for programs as well")
+    add("--compare", metavar="FOLDER", help="say what changed since this earlier report")
     _add_prices(parser.add_argument_group("prices"))
     _add_model(parser.add_argument_group("model").add_argument)
     _add_file(parser.add_argument_group("file").add_argument)

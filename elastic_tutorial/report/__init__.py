@@ -7,6 +7,7 @@ The files, in reading order:
 - ``sentences``: what was found, in plain language
 - ``figures``: its figures, for light and dark pages
 - ``page``: page and CSV files as text, the page by the template ``report.html.j2``
+- ``comparison``: what changed since the last report
 - ``digest``: the same for programs, as JSON
 - ``report``: the type ``Report``, and ``write_report``
 - ``folder``: a folder that is written whole or not at all

@@ -20,6 +20,7 @@ from elastic_tutorial.laplace.fit import fit_laplace
 from elastic_tutorial.panels.columns import PanelError
 from elastic_tutorial.panels.row_checks import n_unsold
 from elastic_tutorial.panels.sales_file import unit_costs
+from elastic_tutorial.report.comparison import changes
 from elastic_tutorial.report.price_labels import price_table
 from elastic_tutorial.report.report import Report, write_report
 from elastic_tutorial.report.sentences import data_lines, findings
@@ -33,13 +34,8 @@ if TYPE_CHECKING:
     from elastic_tutorial.panels.panel import Panel
     from elastic_tutorial.panels.sales_file import SalesTable
 
-PLACES = (
-    "file",
-    "out",
-    "json",
-    "ladder",
-    "settings",
-)  # options that name one, of which a report tells no path
+# Options that name a place; of its path a report tells no more than the end.
+PLACES = ("file", "out", "json", "ladder", "settings", "compare")
 
 
 def check(panel: Panel, options: Namespace) -> pd.DataFrame:
@@ -92,6 +88,7 @@ def test(panel: Panel, options: Namespace) -> xr.Dataset | str:
 def report(
     options: Namespace,
     rules: dict,
+    last: list[pd.DataFrame] | None,
     sales: SalesTable,
     panel: Panel,
     posterior: xr.DataTree,
@@ -104,6 +101,9 @@ def report(
     cost = unit_costs(sales, panel, cost=options.cost) if options.cost else None
     prob = options.prob
     prices = price_table(posterior, panel, unit_cost=cost, prob=prob, **rules)
+    elasticities = elasticity_table(posterior, panel, prob=prob)
+    if last is not None:
+        remarks = [*remarks, *changes(last, elasticities, prices)]
     if isinstance(test, str):
         remarks = [*remarks, f"No back-test: {test}"]
     tested = None if isinstance(test, str) else test
@@ -113,7 +113,7 @@ def report(
     return Report(
         source=Path(options.file).name,
         panel=panel,
-        elasticities=elasticity_table(posterior, panel, prob=prob),
+        elasticities=elasticities,
         checks=found,
         prices=prices,
         test=tested,

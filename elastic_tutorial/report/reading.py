@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ROLES = ("product", "period", "units", "price", "revenue", "category", "cost", "covariates")
 READING = ("by", "fill_zeros", "round_units", "keep_going")
 READING += ("encoding", "decimal", "thousands", "date_format")
+LAST = {"elasticities.csv": ["elasticity", "sd"], "prices.csv": ["price"]}
 
 
 def claim(options: Namespace) -> Path:
@@ -37,6 +38,28 @@ def claim(options: Namespace) -> Path:
     if options.json is not None:
         claim_file(options.json, folder, force=options.force)
     return folder
+
+
+def last(options: Namespace) -> list[pd.DataFrame] | None:
+    """Read elasticities and labels of an earlier report, if one is named."""
+    if options.compare is None:
+        return None
+    folder = options.compare
+    tables = []
+    for name, numbers in LAST.items():
+        path = Path(folder) / name
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"there is no {name} in {str(folder)!r}; name a report's folder."
+            )
+        table = pd.read_csv(path, dtype={"product": str}, keep_default_na=False, na_values=[""])
+        missing = [each for each in ["product", *numbers] if each not in table]
+        if missing:
+            raise ValueError(
+                f"{str(path)!r} has no column {missing[0]!r}; it is of another version."
+            )
+        tables.append(table.set_index("product")[numbers])
+    return tables
 
 
 def rules(options: Namespace) -> dict:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,10 @@ import xarray as xr
 from bs4 import BeautifulSoup
 
 import elastic_tutorial as et
+from elastic_tutorial.report.comparison import changes
 from elastic_tutorial.report.digest import digest
 from elastic_tutorial.report.page import as_labels, as_text, files
+from elastic_tutorial.report.reading import last
 from elastic_tutorial.report.sentences import findings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -697,3 +700,28 @@ def test_numbers_in_files_are_rounded_and_never_in_powers_of_ten():
     )
     assert text.iloc[0].tolist() == ["-2.1235", "1230000000.00", "0.0123457"]
     assert not re.search("e[+-]", " ".join(text.iloc[0]))
+
+
+def test_a_report_is_compared_with_the_last_one(folder):
+    words = {"compare": str(folder)}
+    before = last(Namespace(**words))
+    same = list(changes(before, REPORT.elasticities, REPORT.prices))
+    assert f"of 0 of {N} products moved" in same[0] and same[1].startswith("0 of their labels")
+    table, prices = REPORT.elasticities.iloc[1:].copy(), REPORT.prices.iloc[1:].copy()
+    table.iloc[4, table.columns.get_loc("elasticity")] += 5 * table["sd"].iloc[4]
+    prices.iloc[1, prices.columns.get_loc("price")] += 0.01
+    table, prices = (each.rename(index={"p009": "new"}) for each in (table, prices))
+    new, gone, moved, labels = changes(before, table, prices)
+    assert new == "1 products are new since the last report: 'new'."
+    assert gone.startswith("2 products are gone since the last report:") and "'p009'" in gone
+    assert f"of 1 of {N - 2} products moved" in moved and "deviations: 'p005'." in moved
+    assert labels == "1 of their labels differ from those of the last report: 'p002'."
+
+
+def test_a_folder_without_a_report_cannot_be_compared(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no elasticities.csv in .*; name a report's"):
+        last(Namespace(compare=str(tmp_path)))
+    (tmp_path / "elasticities.csv").write_text("product,sd\n")
+    with pytest.raises(ValueError, match="has no column 'elasticity'"):
+        last(Namespace(compare=str(tmp_path)))
+    assert last(Namespace(compare=None)) is None
