@@ -24,11 +24,11 @@ def changes(
     before, labels = last
     now = elasticities.set_axis(elasticities.index.astype(str))
     for words, names in (
-        ("new since the last report", now.index.difference(before.index)),
-        ("gone since the last report", before.index.difference(now.index)),
+        ("New", now.index.difference(before.index)),
+        ("Gone", before.index.difference(now.index)),
     ):
         if len(names):
-            yield f"{len(names):,} products are {words}: {listed(list(names))}."
+            yield f"{words} since the last report, {len(names):,} in all: {listed(list(names))}."
     both = now.index.intersection(before.index)
     move = now.loc[both, "elasticity"] - before.loc[both, "elasticity"]
     joint = np.hypot(now.loc[both, "sd"], before.loc[both, "sd"])

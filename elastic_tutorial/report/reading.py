@@ -136,10 +136,10 @@ def prepare(panel: Panel, *, gamma: bool, time_effects: bool) -> tuple[Panel, li
     if unsold == panel.n_products:
         raise PanelError("nothing was sold in any row; there is nothing to learn from.")
     if unsold and not gamma:
-        panel = panel.select(min_units=1)
+        names, panel = panel.products[panel.total_units == 0], panel.select(min_units=1)
         remarks.append(
-            f"{unsold:,} products sold nothing and were left out, since a level of demand of their "
-            "own cannot be known (the option --intercept gamma keeps them)."
+            f"Left out, since it sold nothing and its level of demand cannot be known: "
+            f"{validate.listed(names)} (the option --intercept gamma keeps such products)."
         )
     separated = separated_products(panel)
     if separated.any() and not separated.all():

@@ -5,6 +5,7 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
+import xarray as xr
 
 import elastic_tutorial as et
 from elastic_tutorial.checking.common_moves import common_moves
@@ -58,8 +59,8 @@ def test_on_a_shelf_of_substitutes_three_questions_have_three_answers(seed):
 
 
 def test_strangers_are_taken_for_strangers():
-    """Of twelve shelves one may look otherwise by chance; two would in one of 160 such tests."""
-    found = [moves_of(seed, substitutes=False) for seed in range(12)]
+    """Of eight shelves one may look otherwise by chance; two would in one of 370 such tests."""
+    found = [moves_of(seed, substitutes=False) for seed in range(8)]
     assert sum(moves.differs for moves, *_ in found) <= 1
     for moves, _, table in found:
         assert abs(moves.together + 2) < 1.5 * moves.half + 0.05
@@ -67,9 +68,6 @@ def test_strangers_are_taken_for_strangers():
         assert verdict == ("look" if moves.differs else "ok")
 
 
-def test_without_common_moves_there_is_nothing_to_tell_by():
+def test_a_fit_without_time_effects_cannot_tell():
     panel, _ = shelf(1, n_products=2, substitutes=False)
-    panel = panel.select(products=[0])
-    options = {"likelihood": "poisson", "intercept": "fixed", "n_draws": 50}
-    posterior = et.fit_laplace(panel, key=jax.random.key(1), time_effects=False, **options)
-    assert common_moves(posterior, panel) is None
+    assert common_moves(xr.DataTree.from_dict({"posterior": xr.Dataset()}), panel) is None

@@ -48,6 +48,7 @@ def test_gains_of_substitutes_are_not_added_up(run):
     assert "take sales from each other" in page
 
 
+@pytest.mark.slow  # two fits of two shapes; test_moves has the check
 def test_a_promotion_that_is_the_price_is_named_and_both_answers_shown(run):
     """The elasticity is -3.5, and without the promotion the sales say so."""
     found, page, _, _ = run("promo_is_price_elastic", "--covariates", "promo")

@@ -712,8 +712,8 @@ def test_a_report_is_compared_with_the_last_one(folder):
     prices.iloc[1, prices.columns.get_loc("price")] += 0.01
     table, prices = (each.rename(index={"p009": "new"}) for each in (table, prices))
     new, gone, moved, labels = changes(before, table, prices)
-    assert new == "1 products are new since the last report: 'new'."
-    assert gone.startswith("2 products are gone since the last report:") and "'p009'" in gone
+    assert new == "New since the last report, 1 in all: 'new'."
+    assert gone.startswith("Gone since the last report, 2 in all:") and "'p009'" in gone
     assert f"of 1 of {N - 2} products moved" in moved and "deviations: 'p005'." in moved
     assert labels == "1 of their labels differ from those of the last report: 'p002'."
 
