@@ -64,7 +64,7 @@ def _run(options, caught):
     posterior = command.fit(panel, options)
     remarks += command.compare(panel, posterior, options)
     progress.step("testing on hidden periods")
-    test = command.test(panel, options)
+    test = command.run_back_test(panel, options)
     progress.step("choosing prices")
     report = command.report(
         options, rules, last, sales, panel, posterior, test, checks, remarks, caught

@@ -74,7 +74,7 @@ def _middle(posterior, prob):
     return f"{float(draws.mean()):.2f} ({prob:.0%} interval {low:.2f} to {high:.2f})"
 
 
-def test(panel: Panel, options: Namespace) -> xr.Dataset | str:
+def run_back_test(panel: Panel, options: Namespace) -> xr.Dataset | str:
     """Run the back-test, or return why there is none."""
     if options.no_back_test:
         return "left out by --no-back-test"
