@@ -34,10 +34,10 @@ class Market(NamedTuple):
 def market_of(
     posterior: xr.DataTree,
     *,
-    panel: Panel | None,
-    current_price: ArrayLike | None,
-    base_demand: ArrayLike | None,
-    covariates: Mapping[str, ArrayLike] | None,
+    panel: Panel | None = None,
+    current_price: ArrayLike | None = None,
+    base_demand: ArrayLike | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
 ) -> Market:
     """Line up a posterior with today's prices; see ``expected_profit`` for what is accepted."""
     draws = _draws_of(posterior)

@@ -168,9 +168,7 @@ def _today(table, posterior, panel, unit_cost):
     sold = panel.total_units > 0
     if sold.any():
         some = panel if sold.all() else panel.select(products=list(panel.products[sold]))
-        market = market_of(
-            posterior, panel=some, current_price=None, base_demand=None, covariates=None
-        )
+        market = market_of(posterior, panel=some)
         table.loc[some.products, "units_before"] = market.base_demand.mean(axis=1)
     units, price = table["units_before"], table["current_price"]
     profit = None
@@ -184,7 +182,7 @@ def _fill(table, posterior, panel, unit_cost, rules, allowed: Ladder, line, summ
     """Search the labels of the products that may have one, and reckon what they bring."""
     rows = np.flatnonzero(table["why"] == "")
     some = panel.select(products=list(panel.products[rows]))
-    market = market_of(posterior, panel=some, current_price=None, base_demand=None, covariates=None)
+    market = market_of(posterior, panel=some)
     cost = np.zeros(len(rows))
     if unit_cost is not None:
         cost = unit_cost.reindex(some.products).to_numpy(float)
