@@ -127,7 +127,7 @@ def report(
 def _withheld(checks):
     """Why gains are not added up: a check that says that products are no strangers."""
     found = checks.loc[["common price moves"]].iloc[0]
-    return f"{found['found']}. {found['advice']}" if found["verdict"] == "look" else None
+    return found["advice"] if found["verdict"] == "look" else None
 
 
 def write(report: Report, folder: Path, options: Namespace) -> None:
